@@ -1,0 +1,1 @@
+//! Made when first needed.
