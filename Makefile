@@ -1,0 +1,28 @@
+# On a machine with Rust and nothing else: `make demo` shows what this is, `make test` shows that
+# it works.
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+.PHONY: demo test lint soak bench
+
+demo: ## The story on loopback, explained as it runs
+	@cargo build --release --locked -p posthouse
+	@$(TARGET)/release/posthouse demo
+
+test: ## Everything; installs what the tests need where it may
+	@tests/run
+
+lint: ## What can be said without running anything
+	@cargo fmt --all --check
+	@cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+	@cargo test --locked --quiet -p posthouse-tidy
+	@if command -v cargo-deny >/dev/null; then cargo deny --log-level error check; \
+	else echo "cargo-deny is not installed: known-vulnerability advisories were not looked up"; fi
+
+soak: ## The kill loop a thousand times (about an hour)
+	@tests/interop/install
+	@POSTHOUSE_KILLS=1000 cargo test --locked -p posthouse --test kill -- --nocapture
+
+bench: ## Numbers, next to Debian's Postfix on the same machine
+	@tests/interop/install
+	@cargo bench --locked --workspace --benches
