@@ -13,6 +13,7 @@ const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 impl Reference {
     /// Makes a reference of 80 bits. The caller brings the randomness: this room has none.
+    #[expect(clippy::indexing_slicing, reason = "five bits always lie in an alphabet of 32")]
     pub fn from_random(bits: [u8; 10]) -> Self {
         let mut number = bits.iter().fold(0u128, |number, byte| (number << 8) | u128::from(*byte));
         let mut characters = [b'0'; 16];
