@@ -1,0 +1,368 @@
+//! The grammar of SMTP commands: one line in, its verb and parsed arguments out.
+//!
+//! Pure functions without state: `server` knows which command may come when. What does not follow
+//! RFC 5321 section 4.1 or the RFC of an offered extension is a refusal that names the fault.
+
+use posthouse_types::{
+    Address, BodyType, DsnNotify, DsnReturn, MailParameters, RecipientParameters, Refusal,
+};
+
+use crate::address::{AddressError, Path, read_path};
+use crate::texts;
+
+/// Longest ENVID, in characters: RFC 3461 section 4.4.
+const ENVELOPE_ID_CHARACTERS_MAX: usize = 100;
+
+/// Longest ORCPT, in characters: RFC 3461 section 4.2.
+const ORIGINAL_RECIPIENT_CHARACTERS_MAX: usize = 500;
+
+/// Longest name in EHLO or HELO, in octets: a domain's (RFC 5321 section 4.5.3.1.2).
+const GREETING_NAME_OCTETS_MAX: usize = 255;
+
+/// MAIL FROM (RFC 5321 section 4.1.1.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailCommand {
+    /// The reverse path; `None` for `<>`.
+    pub sender: Option<Address>,
+    /// Its parameters.
+    pub parameters: MailParameters,
+}
+
+/// RCPT TO (RFC 5321 section 4.1.1.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecipientCommand {
+    /// The forward path.
+    pub path: ForwardPath,
+    /// Its parameters.
+    pub parameters: RecipientParameters,
+}
+
+/// Where RCPT points.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ForwardPath {
+    /// `<Postmaster>` without a domain: whoever runs this node (RFC 5321 section 4.1.1.3).
+    Postmaster,
+    /// A mailbox; a source route in front of it was dropped.
+    Mailbox(Address),
+}
+
+/// The first word of a command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Helo,
+    Ehlo,
+    Mail,
+    Recipient,
+    Data,
+    Chunk,
+    Reset,
+    Noop,
+    Quit,
+    Verify,
+    Help,
+    StartTls,
+    /// Known, and not offered by this server.
+    NotOffered,
+    /// An HTTP method.
+    Http,
+    Unknown,
+}
+
+/// Verbs and what they are called on the wire.
+const VERBS: [(&str, Verb); 27] = [
+    ("MAIL", Verb::Mail),
+    ("RCPT", Verb::Recipient),
+    ("DATA", Verb::Data),
+    ("BDAT", Verb::Chunk),
+    ("EHLO", Verb::Ehlo),
+    ("HELO", Verb::Helo),
+    ("STARTTLS", Verb::StartTls),
+    ("RSET", Verb::Reset),
+    ("NOOP", Verb::Noop),
+    ("QUIT", Verb::Quit),
+    ("VRFY", Verb::Verify),
+    ("HELP", Verb::Help),
+    ("EXPN", Verb::NotOffered),
+    ("AUTH", Verb::NotOffered),
+    ("ETRN", Verb::NotOffered),
+    ("TURN", Verb::NotOffered),
+    ("ATRN", Verb::NotOffered),
+    ("BURL", Verb::NotOffered),
+    ("GET", Verb::Http),
+    ("POST", Verb::Http),
+    ("PUT", Verb::Http),
+    ("HEAD", Verb::Http),
+    ("DELETE", Verb::Http),
+    ("OPTIONS", Verb::Http),
+    ("PATCH", Verb::Http),
+    ("CONNECT", Verb::Http),
+    // HTTP/2's preface: `PRI * HTTP/2.0`.
+    ("PRI", Verb::Http),
+];
+
+/// Splits a command line (without CRLF) into its verb and the arguments, blanks trimmed at both
+/// ends: RFC 5321 section 4.1.1 wants trailing white space tolerated.
+pub(crate) fn split_verb(line: &str) -> (Verb, &str) {
+    let (word, arguments) = line.split_once(' ').unwrap_or((line, ""));
+    let verb = VERBS
+        .iter()
+        .find(|(name, _)| word.eq_ignore_ascii_case(name))
+        .map_or(Verb::Unknown, |(_, verb)| *verb);
+    (verb, arguments.trim_matches([' ', '\t']))
+}
+
+/// Whether a line that starts so may have ESMTP parameters, and with them the longer limit.
+pub(crate) fn may_have_parameters(line: &[u8]) -> bool {
+    line.get(..4)
+        .is_some_and(|verb| verb.eq_ignore_ascii_case(b"MAIL") || verb.eq_ignore_ascii_case(b"RCPT"))
+}
+
+/// Reads the name in EHLO or HELO. Loose about what a host calls itself (underscores, one label),
+/// strict about characters: the name goes into the Received header.
+pub(crate) fn read_greeting_name(arguments: &str) -> Result<&str, Refusal> {
+    let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    if arguments.is_empty()
+        || arguments.len() > GREETING_NAME_OCTETS_MAX
+        || !arguments.bytes().all(harmless)
+    {
+        return Err(texts::GREETING_NAME.refusal());
+    }
+    Ok(arguments)
+}
+
+/// Reads what follows MAIL. `esmtp` is whether EHLO was said: HELO offers no parameters.
+pub(crate) fn read_mail(arguments: &str, esmtp: bool) -> Result<MailCommand, Refusal> {
+    let path_text =
+        strip_keyword(arguments, "FROM:").ok_or_else(|| texts::MAIL_SYNTAX.refusal())?;
+    let invalid = |error: AddressError| texts::SENDER_ADDRESS.about(&error.to_string());
+    let (path, rest) = read_path(path_text, true).map_err(invalid)?;
+    let mut parameters = MailParameters::default();
+    for_each_parameter(rest, esmtp, &texts::MAIL_SYNTAX, |name, value| {
+        set_mail_parameter(&mut parameters, name, value)
+    })?;
+    if !parameters.smtputf8 && !text_before(path_text, rest).is_ascii() {
+        return Err(texts::SMTPUTF8_REQUIRED.refusal());
+    }
+    let sender = match path {
+        Path::Null => None,
+        Path::Mailbox(address) => Some(address),
+        // Only a forward path may go without a domain.
+        Path::Postmaster => return Err(invalid(AddressError::DomainMissing)),
+    };
+    Ok(MailCommand { sender, parameters })
+}
+
+/// Reads what follows RCPT. `smtputf8` is whether this transaction's MAIL asked for it.
+pub(crate) fn read_recipient(
+    arguments: &str,
+    esmtp: bool,
+    smtputf8: bool,
+) -> Result<RecipientCommand, Refusal> {
+    let path_text =
+        strip_keyword(arguments, "TO:").ok_or_else(|| texts::RECIPIENT_SYNTAX.refusal())?;
+    let (path, rest) = read_path(path_text, smtputf8).map_err(|error| match error {
+        AddressError::SmtpUtf8Required => texts::SMTPUTF8_REQUIRED.refusal(),
+        other => texts::RECIPIENT_ADDRESS.about(&other.to_string()),
+    })?;
+    let path = match path {
+        Path::Mailbox(address) => ForwardPath::Mailbox(address),
+        Path::Postmaster => ForwardPath::Postmaster,
+        Path::Null => return Err(texts::RECIPIENT_ADDRESS.about(&AddressError::Empty.to_string())),
+    };
+    let mut parameters = RecipientParameters::default();
+    for_each_parameter(rest, esmtp, &texts::RECIPIENT_SYNTAX, |name, value| {
+        set_recipient_parameter(&mut parameters, name, value, smtputf8)
+    })?;
+    Ok(RecipientCommand { path, parameters })
+}
+
+/// One BDAT command (RFC 3030 section 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ChunkCommand {
+    /// The chunk's octets. A number beyond 64 bits saturates: it is over any limit anyway.
+    pub(crate) octets: u64,
+    /// Whether the message ends with it.
+    pub(crate) last: bool,
+}
+
+/// Reads what follows BDAT.
+pub(crate) fn read_chunk(arguments: &str) -> Result<ChunkCommand, Refusal> {
+    let mut words = arguments.split_ascii_whitespace();
+    let octets = words.next().and_then(read_number);
+    let last = words.next().map(|word| word.eq_ignore_ascii_case("LAST"));
+    match (octets, last, words.next()) {
+        (Some(octets), None, None) => Ok(ChunkCommand { octets, last: false }),
+        (Some(octets), Some(true), None) => Ok(ChunkCommand { octets, last: true }),
+        _ => Err(texts::CHUNK_SYNTAX.refusal()),
+    }
+}
+
+/// Strips `FROM:` or `TO:` in any case. Blanks behind the colon are not in the grammar, but many
+/// clients put one there, and nothing else can be meant.
+fn strip_keyword<'a>(arguments: &'a str, keyword: &str) -> Option<&'a str> {
+    let (front, rest) = arguments.split_at_checked(keyword.len())?;
+    front.eq_ignore_ascii_case(keyword).then(|| rest.trim_start_matches(' '))
+}
+
+/// The part of `text` in front of its own tail.
+fn text_before<'a>(text: &'a str, tail: &str) -> &'a str {
+    text.get(..text.len().saturating_sub(tail.len())).unwrap_or(text)
+}
+
+/// Calls `set` for each `NAME` or `NAME=value` (RFC 5321 section 4.1.2, `esmtp-param`).
+fn for_each_parameter(
+    text: &str,
+    esmtp: bool,
+    syntax: &texts::RefusalText,
+    mut set: impl FnMut(&str, Option<&str>) -> Result<(), Refusal>,
+) -> Result<(), Refusal> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    if !text.starts_with(' ') {
+        return Err(syntax.refusal());
+    }
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        if !esmtp {
+            return Err(texts::PARAMETERS_NEED_EHLO.refusal());
+        }
+        match word.split_once('=') {
+            Some((name, value)) => set(name, Some(value))?,
+            None => set(word, None)?,
+        }
+    }
+    Ok(())
+}
+
+fn set_mail_parameter(
+    parameters: &mut MailParameters,
+    name: &str,
+    value: Option<&str>,
+) -> Result<(), Refusal> {
+    let invalid = || texts::PARAMETER_VALUE.about(name);
+    let is = |known: &str| name.eq_ignore_ascii_case(known);
+    if is("SIZE") {
+        let size = value.and_then(read_number).ok_or_else(invalid)?;
+        set_once(&mut parameters.size, size, invalid)
+    } else if is("BODY") {
+        // BINARYMIME is not offered, so the value is as unknown as any other.
+        parameters.body = match value {
+            Some(value) if value.eq_ignore_ascii_case("8BITMIME") => BodyType::EightBitMime,
+            Some(value) if value.eq_ignore_ascii_case("7BIT") => BodyType::SevenBit,
+            _ => return Err(invalid()),
+        };
+        Ok(())
+    } else if is("SMTPUTF8") {
+        parameters.smtputf8 = true;
+        if value.is_none() { Ok(()) } else { Err(invalid()) }
+    } else if is("RET") {
+        let dsn_return = match value {
+            Some(value) if value.eq_ignore_ascii_case("FULL") => DsnReturn::Full,
+            Some(value) if value.eq_ignore_ascii_case("HDRS") => DsnReturn::Headers,
+            _ => return Err(invalid()),
+        };
+        set_once(&mut parameters.dsn_return, dsn_return, invalid)
+    } else if is("ENVID") {
+        let id = value
+            .filter(|id| !id.is_empty() && id.len() <= ENVELOPE_ID_CHARACTERS_MAX && is_xtext(id))
+            .ok_or_else(invalid)?;
+        set_once(&mut parameters.envelope_id, id.to_owned(), invalid)
+    } else {
+        Err(texts::UNKNOWN_PARAMETER.about(name))
+    }
+}
+
+fn set_recipient_parameter(
+    parameters: &mut RecipientParameters,
+    name: &str,
+    value: Option<&str>,
+    smtputf8: bool,
+) -> Result<(), Refusal> {
+    let invalid = || texts::PARAMETER_VALUE.about(name);
+    if name.eq_ignore_ascii_case("NOTIFY") {
+        let notify = value.and_then(read_notify).ok_or_else(invalid)?;
+        set_once(&mut parameters.notify, notify, invalid)
+    } else if name.eq_ignore_ascii_case("ORCPT") {
+        let original =
+            value.filter(|original| is_original_recipient(original, smtputf8)).ok_or_else(invalid)?;
+        set_once(&mut parameters.original, original.to_owned(), invalid)
+    } else {
+        Err(texts::UNKNOWN_PARAMETER.about(name))
+    }
+}
+
+/// Sets a parameter that may be given once.
+fn set_once<T>(
+    slot: &mut Option<T>,
+    value: T,
+    twice: impl FnOnce() -> Refusal,
+) -> Result<(), Refusal> {
+    if slot.is_some() {
+        return Err(twice());
+    }
+    *slot = Some(value);
+    Ok(())
+}
+
+/// Digits only; a number beyond 64 bits saturates.
+fn read_number(text: &str) -> Option<u64> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    Some(text.parse().unwrap_or(u64::MAX))
+}
+
+/// RFC 3461 section 4.1: NEVER alone, or a list of the others.
+fn read_notify(text: &str) -> Option<DsnNotify> {
+    if text.eq_ignore_ascii_case("NEVER") {
+        return Some(DsnNotify { never: true, ..DsnNotify::default() });
+    }
+    let mut notify = DsnNotify::default();
+    for word in text.split(',') {
+        if word.eq_ignore_ascii_case("SUCCESS") {
+            notify.success = true;
+        } else if word.eq_ignore_ascii_case("FAILURE") {
+            notify.failure = true;
+        } else if word.eq_ignore_ascii_case("DELAY") {
+            notify.delay = true;
+        } else {
+            return None;
+        }
+    }
+    Some(notify)
+}
+
+/// RFC 3461 section 4.2: an address type, `;`, and xtext; with SMTPUTF8 a `utf-8` address may
+/// hold characters beyond ASCII as they are (RFC 6533 section 3).
+fn is_original_recipient(text: &str, smtputf8: bool) -> bool {
+    let Some((kind, address)) = text.split_once(';') else {
+        return false;
+    };
+    let kind_ok = !kind.is_empty()
+        && kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
+    let utf8_allowed = smtputf8 && kind.eq_ignore_ascii_case("utf-8");
+    let address_ok = if utf8_allowed {
+        !address.chars().any(|character| character.is_control() || character.is_whitespace())
+    } else {
+        is_xtext(address)
+    };
+    kind_ok && address_ok && text.chars().count() <= ORIGINAL_RECIPIENT_CHARACTERS_MAX
+}
+
+/// RFC 3461 section 4: printable ASCII without `=`, and `+` only in front of two upper-case
+/// hexadecimal digits.
+fn is_xtext(text: &str) -> bool {
+    let hexadecimal = |byte: u8| matches!(byte, b'0'..=b'9' | b'A'..=b'F');
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        let good = match byte {
+            b'=' => false,
+            b'+' => bytes.next().is_some_and(hexadecimal) && bytes.next().is_some_and(hexadecimal),
+            other => other.is_ascii_graphic(),
+        };
+        if !good {
+            return false;
+        }
+    }
+    true
+}
