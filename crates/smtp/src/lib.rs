@@ -5,7 +5,10 @@
 //! it is; it only sees to it that what the peers say is SMTP, in order, and within bounds.
 
 pub mod address;
+pub mod client;
 mod command;
+pub mod reply_reader;
+pub mod stuff;
 mod texts;
 
 pub use address::{AddressError, parse_address, parse_domain};
