@@ -28,11 +28,10 @@ fn every_reason_has_a_page_and_every_page_a_reason() {
 fn every_page_has_its_sections_in_order() {
     let mut findings = Vec::new();
     for (id, text) in pages() {
-        let mut lines = text.lines();
-        if lines.next() != Some(&format!("# {id}")) {
+        if text.lines().next() != Some(&format!("# {id}")) {
             findings.push(format!("{id}: the first line is not `# {id}`"));
         }
-        let meaning = lines.find(|line| !line.is_empty()).unwrap_or_default();
+        let meaning = text.split("\n\n").nth(1).unwrap_or_default();
         if !meaning.ends_with('.') || meaning.starts_with("**") {
             findings.push(format!("{id}: no sentence of meaning below the title"));
         }
