@@ -1,2 +1,6 @@
 //! The binary.
+mod proxy_protocol;
+mod tls;
+mod wire;
+
 fn main() {}

@@ -1,0 +1,149 @@
+//! PROXY protocol version 2: who is behind a load balancer.
+//!
+//! May read the first octets of a stream, no further than the header. Used only for connections
+//! from balancers that the operator listed: anybody else could claim any address with it. A
+//! header that is not exactly what is expected is an error, and the connection is closed.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::time::timeout;
+
+/// Longest header: the addresses take 52 octets; the rest is for the balancer's own notes (TLVs),
+/// which are skipped.
+const HEADER_BYTES_MAX: usize = 4 * 1024;
+
+/// Waiting for the header. The balancer sends it as its first octets.
+const HEADER_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// The fixed part: signature, version and command, family and transport, length.
+const FIXED_BYTES: usize = 16;
+
+/// The 12 octets that no SMTP client begins with.
+const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
+
+/// What a header says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ProxyHeader {
+    /// The balancer speaks for itself (a health check): the socket's own addresses stand.
+    Local,
+    /// The balancer speaks for a client over TCP. IPv4 addresses mapped into IPv6 are IPv4 here.
+    Proxied {
+        /// The client.
+        source: SocketAddr,
+        /// The address that the client connected to.
+        destination: SocketAddr,
+    },
+}
+
+/// Why a connection that should have begun with a header did not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ProxyError {
+    /// The connection ended or failed before the header was complete.
+    Incomplete,
+    /// No header came in time.
+    TimedOut,
+    /// The first octets are something else (version 1 of the protocol, or no header at all).
+    NotVersionTwo,
+    /// A command other than LOCAL and PROXY.
+    UnknownCommand,
+    /// Something other than TCP over IPv4 or IPv6.
+    UnsupportedFamily,
+    /// The length does not fit the addresses, or is over the limit.
+    BadLength,
+}
+
+impl fmt::Display for ProxyError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Incomplete => "the connection ended within the PROXY protocol header",
+            Self::TimedOut => "no PROXY protocol header came in time",
+            Self::NotVersionTwo => "the connection does not begin with a PROXY protocol v2 header",
+            Self::UnknownCommand => "the PROXY protocol header holds an unknown command",
+            Self::UnsupportedFamily => {
+                "the PROXY protocol header is not about TCP over IPv4 or IPv6"
+            }
+            Self::BadLength => "the PROXY protocol header has a wrong length",
+        })
+    }
+}
+
+impl std::error::Error for ProxyError {}
+
+/// Reads one header from the start of a stream and not an octet more.
+///
+/// # Errors
+/// The connection is then of no use and is to be closed without a word.
+pub(crate) async fn read_header(
+    stream: &mut (impl AsyncRead + Unpin),
+) -> Result<ProxyHeader, ProxyError> {
+    let read = async {
+        let mut header = vec![0; FIXED_BYTES];
+        stream.read_exact(&mut header).await.map_err(|_| ProxyError::Incomplete)?;
+        let length = header_bytes(&header)?;
+        header.resize(length, 0);
+        let rest = header.get_mut(FIXED_BYTES..).unwrap_or_default();
+        stream.read_exact(rest).await.map_err(|_| ProxyError::Incomplete)?;
+        parse(&header)
+    };
+    timeout(HEADER_TIME_MAX, read).await.unwrap_or(Err(ProxyError::TimedOut))
+}
+
+/// Reads a whole header.
+///
+/// # Errors
+/// The octets are not exactly one header that we take.
+pub(crate) fn parse(header: &[u8]) -> Result<ProxyHeader, ProxyError> {
+    if header.len() != header_bytes(header)? {
+        return Err(ProxyError::BadLength);
+    }
+    let (Some(command), Some(family)) = (header.get(12), header.get(13)) else {
+        return Err(ProxyError::Incomplete);
+    };
+    match command & 0x0f {
+        // Whatever addresses a LOCAL header carries are to be ignored.
+        0 => return Ok(ProxyHeader::Local),
+        1 => {}
+        _ => return Err(ProxyError::UnknownCommand),
+    }
+    let addresses = header.get(FIXED_BYTES..).unwrap_or_default();
+    match family {
+        0x11 => proxied(addresses, |octets: [u8; 4]| Ipv4Addr::from(octets).into()),
+        0x21 => proxied(addresses, |octets: [u8; 16]| Ipv6Addr::from(octets).to_canonical()),
+        _ => Err(ProxyError::UnsupportedFamily),
+    }
+}
+
+/// Both addresses, then both ports; what follows are TLVs.
+fn proxied<const OCTETS: usize>(
+    addresses: &[u8],
+    address: impl Fn([u8; OCTETS]) -> IpAddr,
+) -> Result<ProxyHeader, ProxyError> {
+    let read = || {
+        let (source, rest) = addresses.split_first_chunk::<OCTETS>()?;
+        let (destination, rest) = rest.split_first_chunk::<OCTETS>()?;
+        let (source_port, rest) = rest.split_first_chunk::<2>()?;
+        let (destination_port, _) = rest.split_first_chunk::<2>()?;
+        Some(ProxyHeader::Proxied {
+            source: SocketAddr::new(address(*source), u16::from_be_bytes(*source_port)),
+            destination: SocketAddr::new(
+                address(*destination),
+                u16::from_be_bytes(*destination_port),
+            ),
+        })
+    };
+    read().ok_or(ProxyError::BadLength)
+}
+
+/// The header's whole length, from its fixed part.
+fn header_bytes(header: &[u8]) -> Result<usize, ProxyError> {
+    let fixed = header.first_chunk::<FIXED_BYTES>().ok_or(ProxyError::Incomplete)?;
+    let [.., version_and_command, _family, high, low] = *fixed;
+    if !fixed.starts_with(&SIGNATURE) || version_and_command >> 4 != 2 {
+        return Err(ProxyError::NotVersionTwo);
+    }
+    let length = FIXED_BYTES + usize::from(u16::from_be_bytes([high, low]));
+    if length > HEADER_BYTES_MAX { Err(ProxyError::BadLength) } else { Ok(length) }
+}

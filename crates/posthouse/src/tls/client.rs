@@ -1,0 +1,161 @@
+//! The sending end: shows the connector's certificate where it has one, takes any server chain.
+//!
+//! May touch the stream that it is given and the connectors' certificate and key files. Never
+//! judges the server's chain: the caller does, by the connector's `tls_settings`. A certificate
+//! that cannot be used is an error before anything is sent.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustls::client::{ResolvesClientCert, Resumption};
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, SignatureScheme};
+use rustls_pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::{TlsConnector, TlsStream};
+
+use super::identity::FileStamps;
+use super::possession::PossessionOnly;
+use super::{
+    ClientIdentity, HANDSHAKE_TIME_MAX, HandshakeFacts, HandshakeFailure, Side, provider, shown,
+};
+
+/// Identities kept in memory. A node that has more connectors with certificates than this reads
+/// some files again.
+const IDENTITIES_KEPT_MAX: usize = 1024;
+
+/// The client's TLS settings; share it by `Arc`.
+#[derive(Debug)]
+pub(crate) struct ClientTls {
+    config: Arc<ClientConfig>,
+    identities: Mutex<HashMap<(PathBuf, PathBuf), (FileStamps, ClientIdentity)>>,
+}
+
+impl ClientTls {
+    /// Settings without any identity of our own.
+    ///
+    /// # Errors
+    /// Only where the cryptography of this build cannot do TLS 1.2 and 1.3.
+    pub(crate) fn new() -> Result<Self, HandshakeFailure> {
+        let config = ClientConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+            .map_err(|error| HandshakeFailure::failed(shown(&error)))?
+            .dangerous()
+            // Any chain gets through; the key's possession is proven all the same.
+            .with_custom_certificate_verifier(PossessionOnly::new())
+            .with_no_client_auth();
+        Ok(Self { config: Arc::new(config), identities: Mutex::new(HashMap::new()) })
+    }
+
+    /// The identity in these files, read again whenever one of them has changed: a repaired chain
+    /// goes out with the queue's next attempt. Blocks for two small reads at most.
+    ///
+    /// # Errors
+    /// Reason `own-certificate-unusable`; the text says what, where, and what to do.
+    pub(crate) fn identity(
+        &self,
+        certificate: &Path,
+        key: &Path,
+    ) -> Result<ClientIdentity, HandshakeFailure> {
+        let stamps = FileStamps::of(certificate, key);
+        let paths = (certificate.to_owned(), key.to_owned());
+        {
+            let identities = self.identities.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((read_at, identity)) = identities.get(&paths)
+                && *read_at == stamps
+            {
+                return Ok(identity.clone());
+            }
+        }
+        let identity = ClientIdentity::from_pem_files(certificate, key)?;
+        let mut identities = self.identities.lock().unwrap_or_else(PoisonError::into_inner);
+        if identities.len() >= IDENTITIES_KEPT_MAX {
+            identities.clear();
+        }
+        identities.insert(paths, (stamps, identity.clone()));
+        Ok(identity)
+    }
+
+    /// Does the client's part of a handshake within [`HANDSHAKE_TIME_MAX`]. `server_name` is a
+    /// host name, which is sent (SNI, RFC 6066 section 3), or an IP address, which is not.
+    ///
+    /// In TLS 1.3 this returns before the server has looked at our certificate: a server that
+    /// ends the session for its sake does so in its first answer.
+    ///
+    /// # Errors
+    /// Reason `remote-certificate-refused` where the server's key cannot be used at all, else
+    /// `tls-handshake-failed`.
+    pub(crate) async fn connect<S>(
+        &self,
+        stream: S,
+        server_name: &str,
+        identity: Option<&ClientIdentity>,
+    ) -> Result<(TlsStream<S>, HandshakeFacts), HandshakeFailure>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let name = ServerName::try_from(server_name.to_owned()).map_err(|_| {
+            HandshakeFailure::failed(format!("{} is not a host name", shown(&server_name)))
+        })?;
+        let shown_identity = identity.map(|identity| Arc::new(Shown::new(identity)));
+        let mut config = Arc::clone(&self.config);
+        if let Some(resolver) = &shown_identity {
+            let config = Arc::make_mut(&mut config);
+            config.client_auth_cert_resolver = Arc::<Shown>::clone(resolver);
+            // A resumed session would carry the chain of the first one: after a repair the
+            // server would go on seeing the old chain, and our log would claim the new one.
+            config.resumption = Resumption::disabled();
+        }
+        let handshake = TlsConnector::from(config).connect(name, stream);
+        let stream = match tokio::time::timeout(HANDSHAKE_TIME_MAX, handshake).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return Err(HandshakeFailure::from_io(&error, Side::Client)),
+            Err(_) => return Err(HandshakeFailure::timed_out(Side::Client)),
+        };
+        let sent = match (identity, shown_identity) {
+            (Some(identity), Some(resolver)) if resolver.was_asked() => {
+                identity.certificates().map(<[u8]>::to_vec).collect()
+            }
+            _ => Vec::new(),
+        };
+        let facts = HandshakeFacts::of(stream.get_ref().1, sent);
+        Ok((TlsStream::from(stream), facts))
+    }
+}
+
+/// One connection's certificate, and whether the server asked for it.
+#[derive(Debug)]
+struct Shown {
+    certified: Arc<CertifiedKey>,
+    asked: AtomicBool,
+}
+
+impl Shown {
+    fn new(identity: &ClientIdentity) -> Self {
+        Self { certified: Arc::clone(identity.certified()), asked: AtomicBool::new(false) }
+    }
+
+    fn was_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+impl ResolvesClientCert for Shown {
+    /// The same whatever authorities the server names: its administrator chose the certificate,
+    /// and a server that does not take it can then say so.
+    fn resolve(
+        &self,
+        _root_hint_subjects: &[&[u8]],
+        schemes: &[SignatureScheme],
+    ) -> Option<Arc<CertifiedKey>> {
+        self.certified.key.choose_scheme(schemes)?;
+        self.asked.store(true, Ordering::Relaxed);
+        Some(Arc::clone(&self.certified))
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,145 @@
+//! The gateway's end: asks for a client certificate, requires none, names no authorities.
+//!
+//! May touch the stream that it is given and the node's own certificate and key files. Never
+//! judges a chain (see `possession`). A bad new certificate file leaves the old one in use.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use rustls::ServerConfig;
+use rustls::server::{ServerSessionMemoryCache, StoresServerSessions};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::{TlsAcceptor, TlsStream};
+
+use super::identity::FileStamps;
+use super::possession::PossessionOnly;
+use super::{ClientIdentity, HANDSHAKE_TIME_MAX, HandshakeFacts, HandshakeFailure, Side, provider};
+
+/// The application protocol's name (IANA registry of ALPN identifiers). A client that offers
+/// others only is a browser that somebody tricked into talking to us (ALPACA), and gets an alert.
+const ALPN_SMTP: &[u8] = b"smtp";
+
+/// Sessions that can be resumed, in all. Senders that resume at all come back within minutes.
+const RESUMABLE_SESSIONS_MAX: usize = 512;
+
+/// Longest state of one resumable session, client certificates included; a longer one is not
+/// kept. With the number above this bounds what strangers can make us remember, at 8 MiB.
+const RESUMABLE_SESSION_BYTES_MAX: usize = 16 * 1024;
+
+/// The server's TLS settings; share it by `Arc`.
+#[derive(Debug)]
+pub(crate) struct ServerTls {
+    certificate: PathBuf,
+    key: PathBuf,
+    config: ArcSwap<ServerConfig>,
+    /// The files as they were at the last attempt, good or bad.
+    seen: Mutex<FileStamps>,
+}
+
+impl ServerTls {
+    /// Reads the node's certificate chain (PEM, leaf first) and its key. Any certificate will do,
+    /// a self-signed one included: SMTP clients judge for themselves.
+    ///
+    /// # Errors
+    /// Reason `own-certificate-unusable`; the text says what, where, and what to do.
+    pub(crate) fn from_pem_files(certificate: &Path, key: &Path) -> Result<Self, HandshakeFailure> {
+        // Before the files are read: a change in between is then seen as one.
+        let seen = FileStamps::of(certificate, key);
+        let config = config(&ClientIdentity::from_pem_files(certificate, key)?)?;
+        Ok(Self {
+            certificate: certificate.to_owned(),
+            key: key.to_owned(),
+            config: ArcSwap::new(config),
+            seen: Mutex::new(seen),
+        })
+    }
+
+    /// Takes up new certificate files. `Ok(true)`: new ones are in use from the next handshake
+    /// on. `Ok(false)`: the files are as they were. Blocks for two small reads at most.
+    ///
+    /// # Errors
+    /// The new files cannot be used and the old certificate stays; said once for each change.
+    pub(crate) fn reload_if_changed(&self) -> Result<bool, HandshakeFailure> {
+        let now = FileStamps::of(&self.certificate, &self.key);
+        {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            if *seen == now {
+                return Ok(false);
+            }
+            *seen = now;
+        }
+        let loaded = ClientIdentity::from_pem_files(&self.certificate, &self.key)
+            .and_then(|identity| config(&identity))
+            .map_err(|failure| HandshakeFailure {
+                text: format!("{}; the certificate read before stays in use", failure.text),
+                ..failure
+            })?;
+        self.config.store(loaded);
+        Ok(true)
+    }
+
+    /// Does the server's part of a handshake within [`HANDSHAKE_TIME_MAX`]. The peer gets an
+    /// alert where it fails.
+    ///
+    /// # Errors
+    /// Reasons `key-unusable` and `malformed` for a client certificate whose possession cannot be
+    /// proven at all, else `tls-handshake-failed`.
+    pub(crate) async fn accept<S>(
+        &self,
+        stream: S,
+    ) -> Result<(TlsStream<S>, HandshakeFacts), HandshakeFailure>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let handshake = TlsAcceptor::from(self.config.load_full()).accept(stream);
+        let stream = match tokio::time::timeout(HANDSHAKE_TIME_MAX, handshake).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return Err(HandshakeFailure::from_io(&error, Side::Server)),
+            Err(_) => return Err(HandshakeFailure::timed_out(Side::Server)),
+        };
+        let facts = HandshakeFacts::of(stream.get_ref().1, Vec::new());
+        Ok((TlsStream::from(stream), facts))
+    }
+}
+
+fn config(identity: &ClientIdentity) -> Result<Arc<ServerConfig>, HandshakeFailure> {
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .map_err(|error| HandshakeFailure::own_certificate(super::shown(&error)))?
+        .with_client_cert_verifier(PossessionOnly::new())
+        .with_cert_resolver(identity.resolver());
+    config.alpn_protocols = vec![ALPN_SMTP.to_vec()];
+    // Nothing is taken from a client before its handshake is complete (RFC 8446 section 8).
+    config.max_early_data_size = 0;
+    config.session_storage = Arc::new(BoundedSessions {
+        sessions: ServerSessionMemoryCache::new(RESUMABLE_SESSIONS_MAX),
+    });
+    // Few senders resume, and each ticket is an entry in the store above.
+    config.send_tls13_tickets = 1;
+    Ok(Arc::new(config))
+}
+
+/// rustls' own store, with a bound on the length of one session's state.
+#[derive(Debug)]
+struct BoundedSessions {
+    sessions: Arc<ServerSessionMemoryCache>,
+}
+
+impl StoresServerSessions for BoundedSessions {
+    fn put(&self, key: Vec<u8>, value: Vec<u8>) -> bool {
+        value.len() <= RESUMABLE_SESSION_BYTES_MAX && self.sessions.put(key, value)
+    }
+
+    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+        self.sessions.get(key)
+    }
+
+    fn take(&self, key: &[u8]) -> Option<Vec<u8>> {
+        self.sessions.take(key)
+    }
+
+    fn can_cache(&self) -> bool {
+        true
+    }
+}
