@@ -1,0 +1,197 @@
+//! A tenant as a file: TOML for people, the same shape as JSON for the store.
+//!
+//! Touches nothing. Never takes a key that does not act: an unknown or unsupported one is refused
+//! by name, with its place and what to do instead, because a setting that is silently ignored is
+//! one that an administrator relies on. A refused file changes nothing.
+
+use std::fmt;
+use std::ops::Range;
+
+use posthouse_types::Address;
+use serde::{Deserialize, Serialize};
+use toml::de::{DeTable, DeValue};
+
+use crate::keys;
+use crate::tenant::{AcceptedDomain, InboundConnector, OutboundConnector, Tenant};
+use crate::text;
+use crate::violations::{self, Violation};
+
+impl Tenant {
+    /// Reads a tenant's file.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place: the grammar, a key that is unknown or not
+    /// supported, a value that cannot be read, or settings that contradict each other.
+    pub fn from_toml(text: &str) -> Result<Self, TenantFileError> {
+        let place = |span| Place::of(text, span);
+        let table = DeTable::parse(text).map_err(|error| from_toml_error(text, &error))?;
+        keys::check(table.get_ref()).map_err(|refused| {
+            let place = place(Some(refused.span));
+            TenantFileError::new(place, refused.message, refused.hint)
+        })?;
+        let file: TenantFile =
+            toml::from_str(text).map_err(|error| from_toml_error(text, &error))?;
+        let mut tenant = Self::from(file);
+        if let Some(violation) = violations::first(&tenant) {
+            let span = span_of(table.get_ref(), &violation);
+            return Err(TenantFileError::new(place(span), violation.message, violation.hint));
+        }
+        tenant.normalize();
+        Ok(tenant)
+    }
+
+    /// Writes the tenant's file: what is default is left out, lists are in one order, and reading
+    /// it again gives the same tenant.
+    pub fn to_toml(&self) -> String {
+        // Every field is a string, a flag or a list of them: the writer has nothing to refuse.
+        toml::to_string(&TenantFile::from(self)).unwrap_or_default()
+    }
+
+    /// Reads what [`Tenant::to_json`] wrote.
+    ///
+    /// # Errors
+    /// As [`Tenant::from_toml`]; but keys that are not known are passed over, so that a newer
+    /// node's row can still be read.
+    pub fn from_json(text: &str) -> Result<Self, TenantFileError> {
+        let file: TenantFile = serde_json::from_str(text).map_err(|error| {
+            let place = Place { line: error.line(), column: error.column() };
+            TenantFileError::new(place, error.to_string(), None)
+        })?;
+        let mut tenant = Self::from(file);
+        if let Some(violation) = violations::first(&tenant) {
+            let place = Place { line: 1, column: 1 };
+            return Err(TenantFileError::new(place, violation.message, violation.hint));
+        }
+        tenant.normalize();
+        Ok(tenant)
+    }
+
+    /// The tenant as compact JSON, in the file's shape, for the store.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(&TenantFile::from(self)).unwrap_or_default()
+    }
+}
+
+/// What is wrong with a tenant's file, where, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TenantFileError {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// What is wrong, on one line.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl TenantFileError {
+    fn new(place: Place, message: String, hint: Option<String>) -> Self {
+        Self { line: place.line, column: place.column, message, hint }
+    }
+}
+
+impl fmt::Display for TenantFileError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "line {}, column {}: {}", self.line, self.column, self.message)?;
+        match &self.hint {
+            Some(hint) => write!(formatter, " ({hint})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for TenantFileError {}
+
+/// The file's shape.
+#[derive(Serialize, Deserialize)]
+struct TenantFile {
+    tenant: Head,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    accepted_domain: Vec<AcceptedDomain>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    recipient: Vec<RecipientRow>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    inbound_connector: Vec<InboundConnector>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    outbound_connector: Vec<OutboundConnector>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Head {
+    name: Box<str>,
+    #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    postmaster: Option<Address>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RecipientRow {
+    #[serde(with = "text::one")]
+    address: Address,
+}
+
+impl From<TenantFile> for Tenant {
+    fn from(file: TenantFile) -> Self {
+        Self {
+            name: file.tenant.name,
+            postmaster: file.tenant.postmaster,
+            accepted_domains: file.accepted_domain,
+            recipients: file.recipient.into_iter().map(|row| row.address).collect(),
+            inbound_connectors: file.inbound_connector,
+            outbound_connectors: file.outbound_connector,
+        }
+    }
+}
+
+impl From<&Tenant> for TenantFile {
+    fn from(tenant: &Tenant) -> Self {
+        let mut tenant = tenant.clone();
+        tenant.normalize();
+        let rows = tenant.recipients.into_iter().map(|address| RecipientRow { address });
+        Self {
+            tenant: Head { name: tenant.name, postmaster: tenant.postmaster },
+            accepted_domain: tenant.accepted_domains,
+            recipient: rows.collect(),
+            inbound_connector: tenant.inbound_connectors,
+            outbound_connector: tenant.outbound_connectors,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    line: usize,
+    column: usize,
+}
+
+impl Place {
+    /// The start of a span; the file's start where there is none.
+    fn of(text: &str, span: Option<Range<usize>>) -> Self {
+        let before = span.and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+        let column = before.get(line_start..).map_or(0, |line| line.chars().count()) + 1;
+        Self { line: before.matches('\n').count() + 1, column }
+    }
+}
+
+/// The parser's own words, without its drawing of the line: the caller has line and column.
+fn from_toml_error(text: &str, error: &toml::de::Error) -> TenantFileError {
+    let message = error.message().lines().collect::<Vec<_>>().join(", ");
+    TenantFileError::new(Place::of(text, error.span()), message, None)
+}
+
+/// Where a violation stands: at the key, else at its table, else nowhere.
+fn span_of(table: &DeTable<'_>, violation: &Violation) -> Option<Range<usize>> {
+    let value = table.get(violation.table)?;
+    let (element, span) = match value.get_ref() {
+        DeValue::Array(elements) => {
+            let element = elements.get(violation.index)?;
+            (element.get_ref(), element.span())
+        }
+        other => (other, value.span()),
+    };
+    let key = element
+        .as_table()
+        .and_then(|element| element.iter().find(|(key, _)| key.get_ref() == violation.key));
+    Some(key.map_or(span, |(key, _)| key.span()))
+}

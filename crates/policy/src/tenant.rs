@@ -1,0 +1,317 @@
+//! A tenant: its domains, recipients and connectors, with Microsoft's names in snake_case.
+//!
+//! Touches nothing. Plain data: what a connector *means* is in `attribution`, `partner` and
+//! `route`; how a file is read is in `file`; what looks wrong with a tenant is in `problems`.
+
+use posthouse_types::{Address, Domain};
+use serde::{Deserialize, Serialize};
+
+use crate::names::{CertificateName, DomainPattern, Host, SmartHost};
+use crate::ranges::AddressRange;
+use crate::text::{self, words};
+
+/// One tenant. Lists are kept sorted by [`Tenant::normalize`], so that looking up is a binary
+/// search and `export` prints them in one order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tenant {
+    /// What people call it: unique on a node, 1 to 64 characters.
+    pub name: Box<str>,
+    /// Who gets mail to `postmaster`; the operator where it is left out.
+    pub postmaster: Option<Address>,
+    /// Its domains. Only verified ones count.
+    pub accepted_domains: Vec<AcceptedDomain>,
+    /// The recipients that directory-based edge blocking knows.
+    pub recipients: Vec<Address>,
+    /// How mail from its own servers and its partners is recognised.
+    pub inbound_connectors: Vec<InboundConnector>,
+    /// Where its mail goes.
+    pub outbound_connectors: Vec<OutboundConnector>,
+}
+
+/// A domain that a tenant receives mail for, and may send as.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AcceptedDomain {
+    /// The name.
+    #[serde(with = "text::one")]
+    pub name: Domain,
+    /// Whether unknown recipients are refused.
+    #[serde(rename = "type", default = "authoritative")]
+    pub domain_type: DomainType,
+    /// Names below it receive mail too.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub match_sub_domains: bool,
+    /// Its ownership is proven: by the operator's word, or by the TXT record.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub verified: bool,
+}
+
+words! {
+    /// Whether a domain's recipients are all known here.
+    DomainType {
+        /// They are: others are refused (`550 5.4.1`).
+        Authoritative = "authoritative",
+        /// They are not: mail for any is passed on.
+        InternalRelay = "internal-relay",
+    }
+}
+
+words! {
+    /// What a connector is for.
+    ConnectorType {
+        /// The tenant's own servers: matching mail may relay.
+        OnPremises = "on-premises",
+        /// Another organisation: matching mail is restricted, and never may relay.
+        Partner = "partner",
+    }
+}
+
+words! {
+    /// Who made a connector. Informs; changes nothing.
+    ConnectorSource {
+        /// An administrator.
+        Default = "default",
+        /// Exchange's hybrid configuration wizard.
+        HybridWizard = "hybrid-wizard",
+        /// A migration.
+        Migrated = "migrated",
+    }
+}
+
+words! {
+    /// What an outbound connector demands of the remote server's TLS. Without it, TLS is used
+    /// where it is offered.
+    TlsSettings {
+        /// TLS, whatever the certificate.
+        EncryptionOnly = "encryption-only",
+        /// TLS with a trusted certificate.
+        CertificateValidation = "certificate-validation",
+        /// TLS with a trusted certificate that holds `tls_domain`, or else the smart host's name.
+        DomainValidation = "domain-validation",
+    }
+}
+
+/// How mail of one origin is recognised (New-InboundConnector).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboundConnector {
+    /// Unique within the tenant, any case; 1 to 64 characters.
+    pub name: Box<str>,
+    /// Whether it acts.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub enabled: bool,
+    /// Own servers, or a partner's.
+    pub connector_type: ConnectorType,
+    /// Who made it.
+    #[serde(default = "default_source", skip_serializing_if = "is_default_source")]
+    pub connector_source: ConnectorSource,
+    /// For people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<Box<str>>,
+    /// The domains in MAIL FROM that it is about; empty means every domain, as `["*"]`.
+    #[serde(default, with = "text::list", skip_serializing_if = "Vec::is_empty")]
+    pub sender_domains: Vec<DomainPattern>,
+    /// Limits it to these of the tenant's accepted domains; empty means all of them.
+    #[serde(default, with = "text::list", skip_serializing_if = "Vec::is_empty")]
+    pub associated_accepted_domains: Vec<Domain>,
+    /// The addresses that identify the sender, or that a partner is restricted to.
+    #[serde(default, with = "text::list", skip_serializing_if = "Vec::is_empty")]
+    pub sender_ip_addresses: Vec<AddressRange>,
+    /// Partner only: mail of `sender_domains` from another address is refused.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub restrict_domains_to_ip_addresses: bool,
+    /// Partner only: mail of `sender_domains` without the named certificate is refused.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub restrict_domains_to_certificate: bool,
+    /// Partner: mail without TLS is refused; left out means true, as in Exchange Online.
+    /// On-premises: where it says true, an address counts only over TLS; left out means false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub require_tls: Option<bool>,
+    /// The name to look for in the client certificate.
+    #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    pub tls_sender_certificate_name: Option<CertificateName>,
+    /// An issuer that the certificate's path has to go through: its name as RFC 4514 text, or
+    /// its common name alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_sender_issuer: Option<Box<str>>,
+    /// Hybrid: X-MS-Exchange-CrossPremises headers are promoted; otherwise they are removed.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub cloud_services_mail_enabled: bool,
+    /// On-premises: may relay mail whose sender domain belongs to another tenant.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub allow_forwarding: bool,
+}
+
+impl InboundConnector {
+    /// How specifically this connector is about mail of a sender; `None` where it is not. A null
+    /// sender has no domain: only a list that says nothing, or `*`, is about it.
+    pub fn covers_sender(&self, sender: Option<&Address>) -> Option<usize> {
+        covering(&self.sender_domains, sender.map(Address::domain), true)
+    }
+}
+
+/// Where a tenant's mail goes (New-OutboundConnector).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutboundConnector {
+    /// Unique within the tenant, any case; 1 to 64 characters.
+    pub name: Box<str>,
+    /// Whether it acts.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub enabled: bool,
+    /// To own servers, or to a partner's.
+    pub connector_type: ConnectorType,
+    /// Who made it.
+    #[serde(default = "default_source", skip_serializing_if = "is_default_source")]
+    pub connector_source: ConnectorSource,
+    /// For people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<Box<str>>,
+    /// The recipient domains that it is for.
+    #[serde(default, with = "text::list", skip_serializing_if = "Vec::is_empty")]
+    pub recipient_domains: Vec<DomainPattern>,
+    /// Deliver by MX; left out means: exactly where there are no smart hosts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub use_mx_record: Option<bool>,
+    /// Deliver here, in this order.
+    #[serde(default, with = "text::list", skip_serializing_if = "Vec::is_empty")]
+    pub smart_hosts: Vec<SmartHost>,
+    /// What is demanded of the remote server's TLS; left out means TLS where it is offered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_settings: Option<TlsSettings>,
+    /// The name that the remote certificate has to hold, with domain-validation.
+    #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    pub tls_domain: Option<CertificateName>,
+    /// A PEM file: the client certificate to show, leaf first. What the file holds is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_certificate: Option<Box<str>>,
+    /// A PEM file: its key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_key: Option<Box<str>>,
+    /// On-premises only: for every accepted domain of the tenant.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub all_accepted_domains: bool,
+    /// Hybrid: X-MS-Exchange-Organization headers leave as X-MS-Exchange-CrossPremises.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub cloud_services_mail_enabled: bool,
+    /// Checked, but never used to route.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub test_mode: bool,
+}
+
+impl OutboundConnector {
+    /// How specifically this connector is for a recipient domain; `None` where it is not.
+    pub fn covers_recipient(&self, domain: &Domain) -> Option<usize> {
+        covering(&self.recipient_domains, Some(domain), false)
+    }
+
+    /// Whether it delivers by MX instead of to smart hosts.
+    pub fn uses_mx(&self) -> bool {
+        self.use_mx_record.unwrap_or(self.smart_hosts.is_empty())
+    }
+
+    /// Whether a smart host is given as an address, so that it has no name to validate.
+    pub(crate) fn has_smart_host_without_name(&self) -> bool {
+        self.smart_hosts.iter().any(|smart_host| matches!(smart_host.host, Host::Address(_)))
+    }
+}
+
+/// The most specific of the patterns that cover a domain. `empty_is_every`: what an empty list
+/// means. Without a domain only `*` covers.
+fn covering(
+    patterns: &[DomainPattern],
+    domain: Option<&Domain>,
+    empty_is_every: bool,
+) -> Option<usize> {
+    if patterns.is_empty() {
+        return empty_is_every.then_some(0);
+    }
+    let covers = |pattern: &DomainPattern| match domain {
+        Some(domain) => pattern.covers(domain),
+        None => (*pattern == DomainPattern::Every).then_some(0),
+    };
+    patterns.iter().filter_map(covers).max()
+}
+
+impl Tenant {
+    /// Sorts every list, drops doubles among recipients and gives back unused memory. The
+    /// directory does it to what it takes in; a million tenants live in memory.
+    pub fn normalize(&mut self) {
+        self.accepted_domains.sort_by(|a, b| a.name.cmp(&b.name));
+        self.recipients.sort_by(compare_recipients);
+        self.recipients.dedup_by(|a, b| compare_recipients(a, b).is_eq());
+        for connector in &mut self.inbound_connectors {
+            if connector.sender_domains.contains(&DomainPattern::Every) {
+                connector.sender_domains = Vec::new();
+            }
+            connector.sender_domains.shrink_to_fit();
+            connector.sender_ip_addresses.shrink_to_fit();
+            connector.associated_accepted_domains.shrink_to_fit();
+        }
+        self.inbound_connectors.sort_by(|a, b| a.name.cmp(&b.name));
+        for connector in &mut self.outbound_connectors {
+            connector.recipient_domains.shrink_to_fit();
+            connector.smart_hosts.shrink_to_fit();
+        }
+        self.outbound_connectors.sort_by(|a, b| a.name.cmp(&b.name));
+        self.accepted_domains.shrink_to_fit();
+        self.recipients.shrink_to_fit();
+        self.inbound_connectors.shrink_to_fit();
+        self.outbound_connectors.shrink_to_fit();
+    }
+
+    /// The accepted domain of this name; verified or not. The tenant has to be normalized.
+    pub fn accepted_domain(&self, name: &str) -> Option<&AcceptedDomain> {
+        let index =
+            self.accepted_domains.binary_search_by(|domain| domain.name.as_str().cmp(name)).ok()?;
+        self.accepted_domains.get(index)
+    }
+
+    /// The most specific verified accepted domain that a name equals or lies below.
+    pub fn verified_domain_above(&self, name: &Domain) -> Option<&AcceptedDomain> {
+        name.with_parents()
+            .find_map(|name| self.accepted_domain(name).filter(|found| found.verified))
+    }
+
+    /// Whether this recipient is listed; local parts are compared in any case, as Exchange does.
+    /// The tenant has to be normalized.
+    pub fn lists_recipient(&self, address: &Address) -> bool {
+        self.recipients.binary_search_by(|listed| compare_recipients(listed, address)).is_ok()
+    }
+
+    /// Whether any recipient of a domain is listed: without one, edge blocking is off for it.
+    /// The tenant has to be normalized.
+    pub fn lists_recipients_of(&self, domain: &Domain) -> bool {
+        let first = self.recipients.partition_point(|listed| listed.domain() < domain);
+        self.recipients.get(first).is_some_and(|listed| listed.domain() == domain)
+    }
+}
+
+/// By domain, then by local part in any case. No allocation: this runs for each recipient.
+fn compare_recipients(a: &Address, b: &Address) -> std::cmp::Ordering {
+    fn folded(address: &Address) -> impl Iterator<Item = char> {
+        address.local().chars().flat_map(char::to_lowercase)
+    }
+    a.domain().cmp(b.domain()).then_with(|| folded(a).cmp(folded(b)))
+}
+
+fn authoritative() -> DomainType {
+    DomainType::Authoritative
+}
+
+fn default_source() -> ConnectorSource {
+    ConnectorSource::Default
+}
+
+fn is_default_source(source: &ConnectorSource) -> bool {
+    *source == ConnectorSource::Default
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
+fn is_false(value: &bool) -> bool {
+    !*value
+}
