@@ -24,20 +24,6 @@ const FIXED_BYTES: usize = 16;
 /// The 12 octets that no SMTP client begins with.
 const SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
 
-/// What a header says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ProxyHeader {
-    /// The balancer speaks for itself (a health check): the socket's own addresses stand.
-    Local,
-    /// The balancer speaks for a client over TCP. IPv4 addresses mapped into IPv6 are IPv4 here.
-    Proxied {
-        /// The client.
-        source: SocketAddr,
-        /// The address that the client connected to.
-        destination: SocketAddr,
-    },
-}
-
 /// Why a connection that should have begun with a header did not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ProxyError {
@@ -72,13 +58,15 @@ impl fmt::Display for ProxyError {
 
 impl std::error::Error for ProxyError {}
 
-/// Reads one header from the start of a stream and not an octet more.
+/// Reads one header from the start of a stream and not an octet more: the client's address, or
+/// `None` where the balancer speaks for itself (a health check). An IPv4 address mapped into IPv6
+/// comes back as IPv4.
 ///
 /// # Errors
 /// The connection is then of no use and is to be closed without a word.
 pub(crate) async fn read_header(
     stream: &mut (impl AsyncRead + Unpin),
-) -> Result<ProxyHeader, ProxyError> {
+) -> Result<Option<SocketAddr>, ProxyError> {
     let read = async {
         let mut header = vec![0; FIXED_BYTES];
         stream.read_exact(&mut header).await.map_err(|_| ProxyError::Incomplete)?;
@@ -91,11 +79,11 @@ pub(crate) async fn read_header(
     timeout(HEADER_TIME_MAX, read).await.unwrap_or(Err(ProxyError::TimedOut))
 }
 
-/// Reads a whole header.
+/// Reads a whole header; the answer is that of [`read_header`].
 ///
 /// # Errors
 /// The octets are not exactly one header that we take.
-pub(crate) fn parse(header: &[u8]) -> Result<ProxyHeader, ProxyError> {
+fn parse(header: &[u8]) -> Result<Option<SocketAddr>, ProxyError> {
     if header.len() != header_bytes(header)? {
         return Err(ProxyError::BadLength);
     }
@@ -104,37 +92,31 @@ pub(crate) fn parse(header: &[u8]) -> Result<ProxyHeader, ProxyError> {
     };
     match command & 0x0f {
         // Whatever addresses a LOCAL header carries are to be ignored.
-        0 => return Ok(ProxyHeader::Local),
+        0 => return Ok(None),
         1 => {}
         _ => return Err(ProxyError::UnknownCommand),
     }
     let addresses = header.get(FIXED_BYTES..).unwrap_or_default();
     match family {
-        0x11 => proxied(addresses, |octets: [u8; 4]| Ipv4Addr::from(octets).into()),
-        0x21 => proxied(addresses, |octets: [u8; 16]| Ipv6Addr::from(octets).to_canonical()),
+        0x11 => source(addresses, |octets: [u8; 4]| Ipv4Addr::from(octets).into()),
+        0x21 => source(addresses, |octets: [u8; 16]| Ipv6Addr::from(octets).to_canonical()),
         _ => Err(ProxyError::UnsupportedFamily),
     }
 }
 
-/// Both addresses, then both ports; what follows are TLVs.
-fn proxied<const OCTETS: usize>(
+/// The client's address, our address, then both ports; what follows are TLVs.
+fn source<const OCTETS: usize>(
     addresses: &[u8],
-    address: impl Fn([u8; OCTETS]) -> IpAddr,
-) -> Result<ProxyHeader, ProxyError> {
+    address: impl FnOnce([u8; OCTETS]) -> IpAddr,
+) -> Result<Option<SocketAddr>, ProxyError> {
     let read = || {
-        let (source, rest) = addresses.split_first_chunk::<OCTETS>()?;
-        let (destination, rest) = rest.split_first_chunk::<OCTETS>()?;
-        let (source_port, rest) = rest.split_first_chunk::<2>()?;
-        let (destination_port, _) = rest.split_first_chunk::<2>()?;
-        Some(ProxyHeader::Proxied {
-            source: SocketAddr::new(address(*source), u16::from_be_bytes(*source_port)),
-            destination: SocketAddr::new(
-                address(*destination),
-                u16::from_be_bytes(*destination_port),
-            ),
-        })
+        let (client, rest) = addresses.split_first_chunk::<OCTETS>()?;
+        let (_destination, rest) = rest.split_first_chunk::<OCTETS>()?;
+        let (client_port, rest) = rest.split_first_chunk::<2>()?;
+        let (_destination_port, _) = rest.split_first_chunk::<2>()?;
+        Some(SocketAddr::new(address(*client), u16::from_be_bytes(*client_port)))
     };
-    read().ok_or(ProxyError::BadLength)
+    read().map(Some).ok_or(ProxyError::BadLength)
 }
 
 /// The header's whole length, from its fixed part.

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use posthouse_types::{ChainReason, Reason, SHOWN_CHARACTERS_MAX, printable};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::{CommonState, HandshakeKind, ProtocolVersion};
+use rustls::{CommonState, HandshakeKind, ProtocolVersion, SupportedProtocolVersion};
 
 pub(crate) use self::client::ClientTls;
 pub(crate) use self::identity::ClientIdentity;
@@ -35,6 +35,10 @@ pub(crate) const CERTIFICATES_EXAMINED_MAX: usize = 10;
 
 /// Octets of certificates of one peer that are looked at.
 pub(crate) const CERTIFICATE_BYTES_EXAMINED_MAX: usize = 64 * 1024;
+
+/// Older ones are broken (RFC 8996).
+const PROTOCOL_VERSIONS: &[&SupportedProtocolVersion] =
+    &[&rustls::version::TLS13, &rustls::version::TLS12];
 
 /// What a handshake showed.
 #[derive(Clone, Debug)]

@@ -14,7 +14,6 @@ use std::time::Duration;
 
 use posthouse_types::{SHOWN_CHARACTERS_MAX, printable};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::tls::{ClientIdentity, ClientTls, HandshakeFacts, HandshakeFailure, ServerTls};
@@ -77,18 +76,10 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
-    /// Over any socket.
-    pub(crate) fn new(socket: impl Socket + 'static) -> Self {
+    /// A connection without TLS as yet.
+    pub(crate) fn plain(socket: impl Socket + 'static) -> Self {
         let socket = Box::new(socket);
         Self { socket, buffer: Vec::new(), read_bytes: READ_BYTES_MIN, ended_by: None }
-    }
-
-    /// Over TCP, with what is written sent at once: each reply is one write, and Nagle's
-    /// algorithm would hold it back until the peer's delayed acknowledgement.
-    pub(crate) fn tcp(stream: TcpStream) -> Self {
-        // A socket that refuses the option is slower, or already gone; the next read will say.
-        let _ = stream.set_nodelay(true);
-        Self::new(stream)
     }
 
     /// Waits for the next octets; with a zero duration only takes what has already come. May be

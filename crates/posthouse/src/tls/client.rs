@@ -19,7 +19,8 @@ use tokio_rustls::{TlsConnector, TlsStream};
 use super::identity::FileStamps;
 use super::possession::PossessionOnly;
 use super::{
-    ClientIdentity, HANDSHAKE_TIME_MAX, HandshakeFacts, HandshakeFailure, Side, provider, shown,
+    ClientIdentity, HANDSHAKE_TIME_MAX, HandshakeFacts, HandshakeFailure, PROTOCOL_VERSIONS, Side,
+    provider, shown,
 };
 
 /// Identities kept in memory. A node that has more connectors with certificates than this reads
@@ -33,22 +34,22 @@ pub(crate) struct ClientTls {
     identities: Mutex<HashMap<(PathBuf, PathBuf), (FileStamps, ClientIdentity)>>,
 }
 
-impl ClientTls {
+impl Default for ClientTls {
     /// Settings without any identity of our own.
-    ///
-    /// # Errors
-    /// Only where the cryptography of this build cannot do TLS 1.2 and 1.3.
-    pub(crate) fn new() -> Result<Self, HandshakeFailure> {
+    #[expect(clippy::expect_used, reason = "depends on how this program was built alone")]
+    fn default() -> Self {
         let config = ClientConfig::builder_with_provider(provider())
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-            .map_err(|error| HandshakeFailure::failed(shown(&error)))?
+            .with_protocol_versions(PROTOCOL_VERSIONS)
+            .expect("aws-lc-rs has suites for TLS 1.2 and 1.3")
             .dangerous()
             // Any chain gets through; the key's possession is proven all the same.
             .with_custom_certificate_verifier(PossessionOnly::new())
             .with_no_client_auth();
-        Ok(Self { config: Arc::new(config), identities: Mutex::new(HashMap::new()) })
+        Self { config: Arc::new(config), identities: Mutex::new(HashMap::new()) }
     }
+}
 
+impl ClientTls {
     /// The identity in these files, read again whenever one of them has changed: a repaired chain
     /// goes out with the queue's next attempt. Blocks for two small reads at most.
     ///

@@ -14,7 +14,10 @@ use tokio_rustls::{TlsAcceptor, TlsStream};
 
 use super::identity::FileStamps;
 use super::possession::PossessionOnly;
-use super::{ClientIdentity, HANDSHAKE_TIME_MAX, HandshakeFacts, HandshakeFailure, Side, provider};
+use super::{
+    ClientIdentity, HANDSHAKE_TIME_MAX, HandshakeFacts, HandshakeFailure, PROTOCOL_VERSIONS, Side,
+    provider,
+};
 
 /// The application protocol's name (IANA registry of ALPN identifiers). A client that offers
 /// others only is a browser that somebody tricked into talking to us (ALPACA), and gets an alert.
@@ -46,7 +49,7 @@ impl ServerTls {
     pub(crate) fn from_pem_files(certificate: &Path, key: &Path) -> Result<Self, HandshakeFailure> {
         // Before the files are read: a change in between is then seen as one.
         let seen = FileStamps::of(certificate, key);
-        let config = config(&ClientIdentity::from_pem_files(certificate, key)?)?;
+        let config = config(&ClientIdentity::from_pem_files(certificate, key)?);
         Ok(Self {
             certificate: certificate.to_owned(),
             key: key.to_owned(),
@@ -69,13 +72,14 @@ impl ServerTls {
             }
             *seen = now;
         }
-        let loaded = ClientIdentity::from_pem_files(&self.certificate, &self.key)
-            .and_then(|identity| config(&identity))
-            .map_err(|failure| HandshakeFailure {
-                text: format!("{}; the certificate read before stays in use", failure.text),
-                ..failure
+        let loaded =
+            ClientIdentity::from_pem_files(&self.certificate, &self.key).map_err(|failure| {
+                HandshakeFailure {
+                    text: format!("{}; the certificate read before stays in use", failure.text),
+                    ..failure
+                }
             })?;
-        self.config.store(loaded);
+        self.config.store(config(&loaded));
         Ok(true)
     }
 
@@ -103,10 +107,11 @@ impl ServerTls {
     }
 }
 
-fn config(identity: &ClientIdentity) -> Result<Arc<ServerConfig>, HandshakeFailure> {
+#[expect(clippy::expect_used, reason = "depends on how this program was built alone")]
+fn config(identity: &ClientIdentity) -> Arc<ServerConfig> {
     let mut config = ServerConfig::builder_with_provider(provider())
-        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-        .map_err(|error| HandshakeFailure::own_certificate(super::shown(&error)))?
+        .with_protocol_versions(PROTOCOL_VERSIONS)
+        .expect("aws-lc-rs has suites for TLS 1.2 and 1.3")
         .with_client_cert_verifier(PossessionOnly::new())
         .with_cert_resolver(identity.resolver());
     config.alpn_protocols = vec![ALPN_SMTP.to_vec()];
@@ -117,7 +122,7 @@ fn config(identity: &ClientIdentity) -> Result<Arc<ServerConfig>, HandshakeFailu
     });
     // Few senders resume, and each ticket is an entry in the store above.
     config.send_tls13_tickets = 1;
-    Ok(Arc::new(config))
+    Arc::new(config)
 }
 
 /// rustls' own store, with a bound on the length of one session's state.
