@@ -113,8 +113,9 @@ pub(crate) fn split_verb(line: &str) -> (Verb, &str) {
 
 /// Whether a line that starts so may have ESMTP parameters, and with them the longer limit.
 pub(crate) fn may_have_parameters(line: &[u8]) -> bool {
-    line.get(..4)
-        .is_some_and(|verb| verb.eq_ignore_ascii_case(b"MAIL") || verb.eq_ignore_ascii_case(b"RCPT"))
+    line.get(..4).is_some_and(|verb| {
+        verb.eq_ignore_ascii_case(b"MAIL") || verb.eq_ignore_ascii_case(b"RCPT")
+    })
 }
 
 /// Reads the name in EHLO or HELO. Loose about what a host calls itself (underscores, one label),
@@ -283,8 +284,9 @@ fn set_recipient_parameter(
         let notify = value.and_then(read_notify).ok_or_else(invalid)?;
         set_once(&mut parameters.notify, notify, invalid)
     } else if name.eq_ignore_ascii_case("ORCPT") {
-        let original =
-            value.filter(|original| is_original_recipient(original, smtputf8)).ok_or_else(invalid)?;
+        let original = value
+            .filter(|original| is_original_recipient(original, smtputf8))
+            .ok_or_else(invalid)?;
         set_once(&mut parameters.original, original.to_owned(), invalid)
     } else {
         Err(texts::UNKNOWN_PARAMETER.about(name))

@@ -5,11 +5,14 @@
 //! it is; it only sees to it that what the peers say is SMTP, in order, and within bounds.
 
 pub mod address;
+mod body;
 pub mod client;
 mod command;
 pub mod reply_reader;
+mod server;
 pub mod stuff;
 mod texts;
 
 pub use address::{AddressError, parse_address, parse_domain};
 pub use command::{ForwardPath, MailCommand, RecipientCommand};
+pub use server::{LineEnds, Server, ServerOptions, Step};

@@ -4,7 +4,9 @@
 //! its administrators search for them; a refusal also says what the sender has to mend. None of
 //! them holds a peer's words; `about` appends those made printable.
 
-use posthouse_types::{EnhancedStatus, Reason, Refusal, SHOWN_CHARACTERS_MAX, printable, printable_ascii};
+use posthouse_types::{
+    EnhancedStatus, Reason, Refusal, SHOWN_CHARACTERS_MAX, printable, printable_ascii,
+};
 
 // Replies that promise or refuse nothing, as they go on the wire (RFC 5321 section 4.2, RFC 2034:
 // neither the greeting nor EHLO's reply nor 354 has an enhanced status).
@@ -260,9 +262,17 @@ mod tests {
 
     #[test]
     fn every_fixed_reply_is_one_line_with_a_status() {
-        for reply in
-            [SENDER_OK, RECIPIENT_OK, RESETTING, OK, CLOSING, CANNOT_VERIFY, HELP, READY_FOR_TLS, LOCAL_ERROR]
-        {
+        for reply in [
+            SENDER_OK,
+            RECIPIENT_OK,
+            RESETTING,
+            OK,
+            CLOSING,
+            CANNOT_VERIFY,
+            HELP,
+            READY_FOR_TLS,
+            LOCAL_ERROR,
+        ] {
             assert!(reply.ends_with("\r\n") && reply.lines().count() == 1, "{reply}");
             assert_eq!(reply.as_bytes()[0], reply.as_bytes()[4], "{reply}");
         }

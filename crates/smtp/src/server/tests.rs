@@ -1,0 +1,1 @@
+//! Claims about sessions, made through the public steps only.
