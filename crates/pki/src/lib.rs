@@ -1,1 +1,34 @@
-//! Made when first needed.
+//! Certificates: trusted roots, the search for a path, why a chain fails, names, and the repair.
+//!
+//! Pure: bytes, our own stores and `now` come in, reports and texts go out; no IO, no clock, no
+//! fetching. Acceptance is `rustls-webpki`'s verdict under one usage rule; everything else here
+//! explains. A peer's bytes never fail it: what cannot be read becomes a reason.
+
+mod certificate;
+mod der;
+mod distinguished;
+mod dns;
+mod error;
+mod examine;
+mod explain;
+mod issuer;
+pub mod limits;
+pub mod repair;
+mod roots;
+mod search;
+mod seen;
+mod sentence;
+mod signature;
+mod summary;
+
+pub use certificate::spki_of;
+pub use dns::names_match;
+pub use error::PkiError;
+pub use examine::{Examination, examine};
+pub use issuer::issuer_matches;
+pub use repair::repairs;
+pub use roots::{KnownIntermediate, TrustedRoots, parse_pem_certificates};
+pub use search::MailTransport;
+pub use seen::SeenChains;
+pub use sentence::sentence;
+pub use summary::certificate_summary;

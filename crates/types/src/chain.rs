@@ -143,6 +143,10 @@ pub enum ChainWarning {
     NoClientAuthUsage,
     /// The element at this place of the path expires within 30 days.
     ExpiresSoon(usize),
+    /// A trusted root has the name of the issuer that was looked for, but another key.
+    NamesakeTrusted,
+    /// So many of the certificates sent were not looked at: more than the limit.
+    NotLookedAt(usize),
 }
 
 impl ChainWarning {
@@ -154,6 +158,8 @@ impl ChainWarning {
             Self::Unrelated(_) => "unrelated-certificate",
             Self::NoClientAuthUsage => "no-client-auth-usage",
             Self::ExpiresSoon(_) => "expires-soon",
+            Self::NamesakeTrusted => "namesake-trusted",
+            Self::NotLookedAt(_) => "not-looked-at",
         }
     }
 }

@@ -1,0 +1,246 @@
+//! What mends a chain, on the sender's platform: steps to do and commands to copy.
+//!
+//! Pure texts. Commands are ours word for word: nothing that a peer or a certificate says ever
+//! stands in one (design decision 9); where a step names a certificate, the name is escaped.
+
+use posthouse_types::{
+    ChainReason, ChainReport, MissingCertificate, SHOWN_CHARACTERS_MAX, printable,
+};
+
+use crate::sentence::address;
+
+/// One way to mend a chain, on one platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repair {
+    /// `exchange`, `iis`, `postfix` or `posthouse`.
+    pub platform: &'static str,
+    /// What it does, in a few words.
+    pub title: String,
+    /// What to do, in order, in sentences.
+    pub steps: Vec<String>,
+    /// Commands to copy, in order. File names in them are examples that the steps introduce.
+    pub commands: Vec<String>,
+}
+
+/// The platforms that repairs are written for, in the order given.
+const PLATFORMS: [&str; 4] = ["exchange", "iis", "postfix", "posthouse"];
+
+/// What mends this chain, once for each platform; nothing for an accepted one.
+pub fn repairs(report: &ChainReport) -> Vec<Repair> {
+    let repair = |platform| match (report.reason, &report.missing) {
+        (ChainReason::ChainIncomplete, Some(missing)) => send_chain(platform, missing),
+        (ChainReason::NoCertificate, _) => send_certificate(platform),
+        _ => replace_certificate(platform, report.reason),
+    };
+    if report.is_accepted() { Vec::new() } else { PLATFORMS.into_iter().map(repair).collect() }
+}
+
+/// The missing intermediate is added to what the sender presents.
+fn send_chain(platform: &'static str, missing: &MissingCertificate) -> Repair {
+    let subject = printable(&missing.subject, SHOWN_CHARACTERS_MAX);
+    let from = match address(missing) {
+        Some(address) => format!(" from {}", printable(address, SHOWN_CHARACTERS_MAX)),
+        None => " from the CA that issued your certificate".to_owned(),
+    };
+    let obtain = format!("Get the certificate of {subject}{from}.");
+    let windows_export = "If this server shows the whole path all the same (certlm.msc, Personal, \
+        Certificates, your certificate, Certification Path), export the intermediate from there: \
+        View Certificate, Details, Copy to File, DER encoded binary X.509 (.CER).";
+    let windows_import = "Save it as C:\\import\\intermediate.cer and import it into the \
+        Intermediate Certification Authorities of the computer (not of the user), from an \
+        elevated PowerShell. certutil does the same where the cmdlet is missing.";
+    let import = [
+        "Get-ChildItem -Path C:\\import\\intermediate.cer | Import-Certificate \
+         -CertStoreLocation cert:\\LocalMachine\\CA",
+        "certutil -addstore CA C:\\import\\intermediate.cer",
+    ];
+    let (title, steps, commands) = match platform {
+        "exchange" => (
+            "Import the missing intermediate on the Exchange server",
+            vec![
+                obtain,
+                windows_export.to_owned(),
+                windows_import.to_owned(),
+                "Restart the transport service, so that new connections send the chain.".to_owned(),
+            ],
+            [&import[..], &["Restart-Service MSExchangeTransport"]].concat(),
+        ),
+        "iis" => (
+            "Import the missing intermediate on the IIS SMTP server",
+            vec![
+                obtain,
+                windows_export.to_owned(),
+                windows_import.to_owned(),
+                "Restart the SMTP service, so that new connections send the chain.".to_owned(),
+            ],
+            [&import[..], &["Restart-Service SMTPSVC"]].concat(),
+        ),
+        "postfix" => (
+            "Append the missing intermediate to the chain file of Postfix",
+            vec![
+                obtain,
+                "Save it as intermediate.cer and turn it into PEM (it may already be: then leave \
+                 the first command out)."
+                    .to_owned(),
+                "Append it to the file that smtp_tls_chain_files names (or smtp_tls_cert_file): \
+                 the key, then your own certificate, then each intermediate after the one that it \
+                 signed. The root is not needed."
+                    .to_owned(),
+                "Reload Postfix.".to_owned(),
+            ],
+            vec![
+                "openssl x509 -inform DER -in intermediate.cer -out intermediate.pem",
+                "cat key.pem certificate.pem intermediate.pem > /etc/postfix/chain.pem",
+                "chmod 600 /etc/postfix/chain.pem",
+                "postconf -e smtp_tls_chain_files=/etc/postfix/chain.pem",
+                "postfix reload",
+            ],
+        ),
+        _ => (
+            "Append the missing intermediate to the connector's certificate file",
+            vec![
+                obtain,
+                "Save it as intermediate.cer and turn it into PEM (it may already be: then leave \
+                 the first command out)."
+                    .to_owned(),
+                "Append it to the file that the outbound connector's tls_certificate names: what \
+                 the file holds is what is sent, your own certificate first. The change is noticed \
+                 without a restart."
+                    .to_owned(),
+            ],
+            vec![
+                "openssl x509 -inform DER -in intermediate.cer -out intermediate.pem",
+                "cat intermediate.pem >> certificate.pem",
+            ],
+        ),
+    };
+    Repair { platform, title: title.to_owned(), steps, commands: owned(commands) }
+}
+
+/// The sender presents no certificate at all.
+fn send_certificate(platform: &'static str) -> Repair {
+    let (title, step, commands): (_, _, &[&str]) = match platform {
+        "exchange" => (
+            "Have the Send connector present a certificate",
+            "Enable a certificate for SMTP and name it on the Send connector: TlsCertificateName \
+             is `<I>` and its issuer, then `<S>` and its subject. Its private key must be there, \
+             and readable to the transport service.",
+            &[
+                "Get-ExchangeCertificate | Format-List Thumbprint, Services, Subject, Issuer",
+                "Get-SendConnector | Format-List Name, Fqdn, TlsCertificateName, RequireTLS",
+            ],
+        ),
+        "iis" => (
+            "Have the SMTP service present a certificate",
+            "Put a certificate with its private key into the computer's Personal store, named as \
+             the SMTP virtual server is, turn on outbound TLS, and restart the service.",
+            &["Get-ChildItem cert:\\LocalMachine\\My", "Restart-Service SMTPSVC"],
+        ),
+        "postfix" => (
+            "Have Postfix present a certificate",
+            "Put the key, your certificate and its intermediates into one PEM file, in this order, \
+             and name it for outgoing mail. Postfix has no client certificate by default.",
+            &[
+                "postconf -e smtp_tls_chain_files=/etc/postfix/chain.pem",
+                "postconf -e smtp_tls_security_level=encrypt",
+                "postfix reload",
+            ],
+        ),
+        _ => (
+            "Have the outbound connector present a certificate",
+            "Set tls_certificate (PEM, your certificate first, then its intermediates) and tls_key \
+             on the outbound connector.",
+            &[],
+        ),
+    };
+    let steps = vec![step.to_owned()];
+    Repair { platform, title: title.to_owned(), steps, commands: owned(commands.to_vec()) }
+}
+
+/// No file that is added would help: the certificate itself, or one above it, must be another.
+fn replace_certificate(platform: &'static str, reason: ChainReason) -> Repair {
+    let (step, commands): (_, &[&str]) = match platform {
+        "exchange" => (
+            "Import the new certificate, enable it for SMTP, and name it on the Send connector \
+             (TlsCertificateName).",
+            &[
+                "Get-ExchangeCertificate | Format-List Thumbprint, NotAfter, Services, Subject",
+                "Restart-Service MSExchangeTransport",
+            ],
+        ),
+        "iis" => (
+            "Put the new certificate with its private key into the computer's Personal store, and \
+             remove the old one, so that the service cannot choose it.",
+            &["Get-ChildItem cert:\\LocalMachine\\My", "Restart-Service SMTPSVC"],
+        ),
+        "postfix" => (
+            "Replace the file that smtp_tls_chain_files names (key, certificate, intermediates) and \
+             reload Postfix.",
+            &["postconf smtp_tls_chain_files smtp_tls_cert_file", "postfix reload"],
+        ),
+        _ => (
+            "Replace the files that the outbound connector's tls_certificate and tls_key name. The \
+             change is noticed without a restart.",
+            &[],
+        ),
+    };
+    Repair {
+        platform,
+        title: "Present a certificate and chain that can be accepted".to_owned(),
+        steps: vec![cause(reason).to_owned(), step.to_owned()],
+        commands: owned(commands.to_vec()),
+    }
+}
+
+/// What to ask for, by reason.
+fn cause(reason: ChainReason) -> &'static str {
+    match reason {
+        ChainReason::RootUntrusted => {
+            "Use a certificate of a CA that the receiving side trusts, or ask its operator to \
+             trust the root of yours."
+        }
+        ChainReason::SelfSigned => {
+            "Get a certificate from a CA that the receiving side trusts, or ask its operator to \
+             trust this very one."
+        }
+        ChainReason::Expired => {
+            "Renew the certificate that has expired. Where it is an intermediate, get its current \
+             edition from the CA. If it has not expired, correct the clock."
+        }
+        ChainReason::NotYetValid => {
+            "Compare the clocks of both sides first; then wait until the certificate is valid, or \
+             present the one before it."
+        }
+        ChainReason::SignatureInvalid | ChainReason::Malformed => {
+            "Export the certificate and its intermediates again from where they were issued: a \
+             copy is damaged, or from another CA of the same name."
+        }
+        ChainReason::IssuerNotACa
+        | ChainReason::PathTooLong
+        | ChainReason::NameConstraint
+        | ChainReason::UnknownCriticalExtension => {
+            "Have the certificate issued anew, by a CA that may issue it: the present chain breaks \
+             a rule that one of its CAs has set."
+        }
+        ChainReason::NameMismatch => {
+            "Get a certificate that holds the name that the connector asks for, or correct the \
+             name there."
+        }
+        ChainReason::AlgorithmWeak => {
+            "Get a certificate with a key of RSA 2048 or ECDSA P-256 at least, signed with SHA-256 \
+             or better all the way up."
+        }
+        ChainReason::UsageNotPermitted => {
+            "Get a certificate for a server, not a CA's own, whose extended key usage holds client \
+             or server authentication."
+        }
+        ChainReason::Revoked => "Get a new certificate with a new key: this one is revoked.",
+        ChainReason::Ok | ChainReason::NoCertificate | ChainReason::ChainIncomplete => {
+            "Send your certificate and each intermediate up to the root."
+        }
+    }
+}
+
+fn owned(commands: Vec<&str>) -> Vec<String> {
+    commands.into_iter().map(str::to_owned).collect()
+}

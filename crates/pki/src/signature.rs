@@ -1,0 +1,140 @@
+//! Whether one key signed one certificate, by the algorithms that webpki itself uses, and what
+//! kinds of keys and signatures there are.
+//!
+//! Pure computation. The caller counts the checks: each costs tens of microseconds.
+
+use rustls_pki_types::SignatureVerificationAlgorithm;
+use webpki::ALL_VERIFICATION_ALGS;
+
+use crate::certificate::{Certificate, bits};
+use crate::der::{self, BIT_STRING, INTEGER, OBJECT_IDENTIFIER, Reader, SEQUENCE};
+
+/// Fewest bits of an RSA key that signs: less is refused by webpki's algorithms too.
+pub(crate) const RSA_BITS_MIN: usize = 2048;
+/// Most bits of an RSA key that signs, likewise.
+const RSA_BITS_MAX: usize = 8192;
+
+const RSA_ENCRYPTION: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
+const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
+
+/// What a check of a signature found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Checked {
+    /// This key made this signature.
+    Sound,
+    /// The key fits the algorithm, but did not make this signature.
+    Wrong,
+    /// The key is of another kind than the signature: it cannot have made it.
+    OtherKind,
+    /// The key is too weak or of no known kind: nothing that it signs counts.
+    UnusableKey,
+    /// The signature's algorithm is too weak or unknown: no key can make it count.
+    UnusableAlgorithm,
+}
+
+/// Checks the signature on `certificate` against a key, given as the content of its
+/// SubjectPublicKeyInfo. Agrees with webpki on what is sound: same algorithms, same comparison.
+pub(crate) fn check(certificate: &Certificate<'_>, public_key_info: &[u8]) -> Checked {
+    if !is_usable_algorithm(certificate) {
+        return Checked::UnusableAlgorithm;
+    }
+    let mut parts = Reader::new(public_key_info);
+    let (Some(algorithm), Some(key)) = (parts.expect(SEQUENCE), parts.expect(BIT_STRING)) else {
+        return Checked::UnusableKey;
+    };
+    let fits_key = |candidate: &&&dyn SignatureVerificationAlgorithm| {
+        candidate.public_key_alg_id().as_ref() == algorithm.content
+    };
+    if !ALL_VERIFICATION_ALGS.iter().any(|candidate| fits_key(&candidate)) {
+        return Checked::UnusableKey;
+    }
+    let found = ALL_VERIFICATION_ALGS
+        .iter()
+        .filter(fits_key)
+        .find(|candidate| candidate.signature_alg_id().as_ref() == certificate.signature_algorithm);
+    let Some(found) = found else { return Checked::OtherKind };
+    match found.verify_signature(bits(key), certificate.signed, certificate.signature) {
+        Ok(()) => Checked::Sound,
+        Err(_) if !is_usable_size(public_key_info) => Checked::UnusableKey,
+        Err(_) => Checked::Wrong,
+    }
+}
+
+/// Whether the algorithm of a certificate's signature is one that counts.
+pub(crate) fn is_usable_algorithm(certificate: &Certificate<'_>) -> bool {
+    ALL_VERIFICATION_ALGS
+        .iter()
+        .any(|known| known.signature_alg_id().as_ref() == certificate.signature_algorithm)
+}
+
+fn is_usable_size(public_key_info: &[u8]) -> bool {
+    rsa_bits(public_key_info).is_none_or(|bits| (RSA_BITS_MIN..=RSA_BITS_MAX).contains(&bits))
+}
+
+/// Bits of an RSA key's modulus; `None` for other keys.
+fn rsa_bits(public_key_info: &[u8]) -> Option<usize> {
+    let mut parts = Reader::new(public_key_info);
+    let mut algorithm = parts.expect(SEQUENCE)?.inside();
+    algorithm.expect(OBJECT_IDENTIFIER).filter(|id| id.content == RSA_ENCRYPTION)?;
+    let key = Reader::new(bits(parts.expect(BIT_STRING)?)).expect(SEQUENCE)?;
+    let modulus = key.inside().expect(INTEGER)?.content;
+    let zeros = modulus.iter().take_while(|&&byte| byte == 0).count();
+    let digits = modulus.get(zeros..).unwrap_or_default();
+    Some(digits.first().map_or(0, |first| digits.len() * 8 - first.leading_zeros() as usize))
+}
+
+/// A key in words: `RSA 2048`, `ECDSA P-256`, `Ed25519`, or its object identifier.
+pub(crate) fn key_text(public_key_info: &[u8]) -> String {
+    if let Some(bits) = rsa_bits(public_key_info) {
+        return format!("RSA {bits}");
+    }
+    let Some(algorithm) = Reader::new(public_key_info).expect(SEQUENCE) else {
+        return String::new();
+    };
+    let mut parts = algorithm.inside();
+    let Some(id) = parts.expect(OBJECT_IDENTIFIER) else { return String::new() };
+    if id.content == EC_PUBLIC_KEY {
+        let curve = parts.expect(OBJECT_IDENTIFIER).map(|curve| der::oid_text(curve.content));
+        return match curve.as_deref() {
+            Some("1.2.840.10045.3.1.7") => "ECDSA P-256".to_owned(),
+            Some("1.3.132.0.34") => "ECDSA P-384".to_owned(),
+            Some("1.3.132.0.35") => "ECDSA P-521".to_owned(),
+            Some(curve) => format!("ECDSA {curve}"),
+            None => "ECDSA".to_owned(),
+        };
+    }
+    named(der::oid_text(id.content))
+}
+
+/// A signature's algorithm in words, from the content of its AlgorithmIdentifier.
+pub(crate) fn algorithm_text(algorithm: &[u8]) -> String {
+    let id = Reader::new(algorithm).expect(OBJECT_IDENTIFIER);
+    id.map_or_else(String::new, |id| named(der::oid_text(id.content)))
+}
+
+/// An algorithm's usual name (RFC 8017, 5758, 8410, 9881), or the identifier as it is.
+fn named(id: String) -> String {
+    match id.as_str() {
+        "1.2.840.113549.1.1.4" => "md5WithRSAEncryption",
+        "1.2.840.113549.1.1.5" => "sha1WithRSAEncryption",
+        "1.2.840.113549.1.1.10" => "RSASSA-PSS",
+        "1.2.840.113549.1.1.11" => "sha256WithRSAEncryption",
+        "1.2.840.113549.1.1.12" => "sha384WithRSAEncryption",
+        "1.2.840.113549.1.1.13" => "sha512WithRSAEncryption",
+        "1.2.840.113549.1.1.14" => "sha224WithRSAEncryption",
+        "1.2.840.10045.4.1" => "ecdsa-with-SHA1",
+        "1.2.840.10045.4.3.1" => "ecdsa-with-SHA224",
+        "1.2.840.10045.4.3.2" => "ecdsa-with-SHA256",
+        "1.2.840.10045.4.3.3" => "ecdsa-with-SHA384",
+        "1.2.840.10045.4.3.4" => "ecdsa-with-SHA512",
+        "1.2.840.10040.4.1" => "DSA",
+        "1.2.840.10040.4.3" => "dsa-with-sha1",
+        "1.3.101.112" => "Ed25519",
+        "1.3.101.113" => "Ed448",
+        "2.16.840.1.101.3.4.3.17" => "ML-DSA-44",
+        "2.16.840.1.101.3.4.3.18" => "ML-DSA-65",
+        "2.16.840.1.101.3.4.3.19" => "ML-DSA-87",
+        _ => return id,
+    }
+    .to_owned()
+}
