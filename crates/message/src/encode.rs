@@ -94,27 +94,28 @@ pub(crate) fn quoted_printable(out: &mut Vec<u8>, text: &[u8]) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let mut column = 0;
         for (index, byte) in line.iter().enumerate() {
-            let is_last = index + 1 == line.len();
-            let is_blank = matches!(byte, b' ' | b'\t');
-            // `From ` and a lone dot at the start of a line meet relays that change them.
-            let is_risky = column == 0 && matches!(byte, b'F' | b'.');
-            let is_literal = ((byte.is_ascii_graphic() && *byte != b'=') || is_blank)
-                && !(is_last && is_blank)
-                && !is_risky;
-            let width = if is_literal { 1 } else { 3 };
+            // Blanks at a line's end are lost on the way; `From ` and a lone dot at its start meet
+            // programs that change them.
+            let rest = line.get(index..).unwrap_or_default();
+            let is_risky = match byte {
+                b' ' | b'\t' => rest.len() == 1,
+                b'F' => column == 0 && rest.starts_with(b"From "),
+                b'.' => column == 0 && rest.len() == 1,
+                _ => !byte.is_ascii_graphic() || *byte == b'=',
+            };
+            let width = if is_risky { 3 } else { 1 };
             if column + width > QUOTED_PRINTABLE_COLUMN - 1 {
                 out.extend_from_slice(b"=\r\n");
                 column = 0;
             }
-            if is_literal && !(column == 0 && matches!(byte, b'F' | b'.')) {
-                out.push(*byte);
-                column += 1;
-            } else {
-                let mut hex = String::with_capacity(3);
+            if is_risky {
+                let mut hex = String::with_capacity(width);
                 push_hex(&mut hex, *byte);
                 out.extend_from_slice(hex.as_bytes());
-                column += 3;
+            } else {
+                out.push(*byte);
             }
+            column += width;
         }
         out.extend_from_slice(b"\r\n");
     }

@@ -11,10 +11,12 @@ mod facts;
 mod header;
 mod intake;
 mod received;
+mod report;
 mod stamps;
 
 pub use date::{date_rfc3339, date_rfc5322};
 pub use facts::HeaderFacts;
 pub use intake::{CrossPremises, Intake, IntakeOptions, IntakeRefusal};
 pub use received::{PRODUCT, Protocol, ReceivedFrom, received_field};
+pub use report::{Language, OriginalMessage, Report, ReportKind, ReportedRecipient};
 pub use stamps::{Directionality, Stamps, trace_headers};

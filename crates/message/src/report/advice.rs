@@ -1,0 +1,103 @@
+//! From a status code, and the words beside it, to a cause and a repair.
+//! Pure. A code that is not in the table falls to its subject, then to its class: there is always
+//! an answer. The status itself is never changed.
+
+use posthouse_types::{EnhancedStatus, Reason};
+
+use super::ReportedRecipient;
+use super::advice_table as table;
+
+/// Cause, repair, and whose affair it is, each in both languages.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Advice {
+    /// What happened.
+    pub(super) cause: Phrase,
+    /// Who can do something.
+    pub(super) who: Who,
+    /// What that is.
+    pub(super) fix: Phrase,
+}
+
+/// The same words in each language.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Phrase {
+    pub(super) english: &'static str,
+    pub(super) german: &'static str,
+}
+
+/// Whose affair a repair is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Who {
+    /// The person who wrote.
+    Sender,
+    /// Whoever runs the sending side's mail server.
+    SenderAdministrator,
+    /// Whoever runs the recipient's mail server.
+    RecipientAdministrator,
+}
+
+/// The advice for one recipient.
+pub(super) fn advice(recipient: &ReportedRecipient) -> &'static Advice {
+    let words = recipient.reply_lines.join(" ");
+    // A message that waited for the repair of a relay's certificate fails as expired in the end;
+    // what helps is still the certificate.
+    if recipient.status == EnhancedStatus(5, 7, 64) || words.contains("5.7.64") {
+        return if words.contains("ATTR36") {
+            &table::SENDER_DOMAIN
+        } else if missing_certificate(recipient).is_some() {
+            &table::CHAIN_INCOMPLETE
+        } else {
+            &table::RELAY_DENIED
+        };
+    }
+    if recipient.reason == Reason::MessageExpired {
+        return &table::EXPIRED;
+    }
+    by_status(recipient.status, &words)
+}
+
+fn by_status(status: EnhancedStatus, words: &str) -> &'static Advice {
+    match (status.0, status.1, status.2) {
+        (_, 1, 1 | 10 | 6) => &table::NO_RECIPIENT,
+        (_, 4, 1) if words.contains("Recipient address rejected") => &table::NO_RECIPIENT,
+        (5, 4, 1) => &table::NOT_HOSTED,
+        (_, 1, 2) | (_, 4, 4 | 310) => &table::NO_ROUTE,
+        (_, 2, 2) => &table::MAILBOX_FULL,
+        (_, 2, 3) | (_, 3, 4) => &table::TOO_LARGE,
+        (_, 4, 6 | 14) => &table::LOOP,
+        (_, 4, 7 | 300) => &table::EXPIRED,
+        (_, 4, 317) | (_, 7, 10) => &table::TLS,
+        (_, 6, 7) => &table::UTF8,
+        (_, 7, 51) => &table::PARTNER_RESTRICTED,
+        (_, 7, 1) => &table::NOT_PERMITTED,
+        (_, 7, 23..=26) => &table::NOT_AUTHENTICATED,
+        (5, 7, _) => &table::POLICY,
+        (4, _, _) => &table::TEMPORARY,
+        _ => &table::PERMANENT,
+    }
+}
+
+/// The remote server's own sentence on the certificate that it missed, where it gave one: a line
+/// after the first that speaks of something not sent. Without code and status.
+pub(super) fn missing_certificate(recipient: &ReportedRecipient) -> Option<String> {
+    let later = recipient.reply_lines.iter().skip(1);
+    let mut sentence = later.map(|line| without_codes(line)).skip_while(|line| {
+        let lower = line.to_lowercase();
+        !["not sent", "did not send", "without the", "missing"].iter().any(|w| lower.contains(w))
+    });
+    let first = sentence.next()?.to_owned();
+    Some(sentence.fold(first, |all, line| format!("{all} {line}")))
+}
+
+/// A reply line's text: `550-5.7.64 text` without its first word, where that is a code.
+fn without_codes(line: &str) -> &str {
+    let is_code = line.get(..3).is_some_and(|code| code.bytes().all(|b| b.is_ascii_digit()));
+    let Some(text) = line.get(4..).filter(|_| is_code) else {
+        return line;
+    };
+    let Some((first, rest)) = text.split_once(' ') else {
+        return text;
+    };
+    let is_status = first.contains('.') && first.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    if is_status { rest } else { text }
+}
