@@ -4,17 +4,40 @@
 //! Never reads a peer's bytes, only what `smtp` and `pki` made of them. A refusal is a value that
 //! says one thing to the peer and another to the administrator.
 
+mod attribution;
+mod directory;
+mod explain;
 mod file;
+mod index;
+mod issuer;
 mod keys;
 mod names;
+mod partner;
+mod problems;
 mod ranges;
+mod recognition;
+mod replies;
+mod route;
 mod tenant;
 mod text;
 mod violations;
 
+pub use attribution::{
+    Accepted, Attribution, ConsideredConnector, Direction, Owner, Place, Proof, Question,
+    RecipientPath, attribute,
+};
+pub use directory::{CANDIDATES_MAX, Directory, DirectoryError, Grants};
+pub use explain::CONSIDERED_MAX;
 pub use file::TenantFileError;
 pub use names::{CertificateName, DomainPattern, Host, SmartHost};
+pub use problems::{Problem, ProblemContext, Severity, verification_record_name};
 pub use ranges::{AddressRange, IPV4_PREFIX_MIN, IPV6_PREFIX_MIN, SharedIdentities};
+pub use recognition::CERTIFICATE_NAMES_MAX;
+pub use replies::{
+    NOT_LOADED_ATTR55, PARTNER_RESTRICTED, RECIPIENT_UNKNOWN, RELAY_DENIED, RELAY_DENIED_ATTR36,
+    TLS_REQUIRED,
+};
+pub use route::{ConnectorRoute, ConnectorTls, NextHop, Route, route};
 pub use tenant::{
     AcceptedDomain, ConnectorSource, ConnectorType, DomainType, InboundConnector,
     OutboundConnector, Tenant, TlsSettings,

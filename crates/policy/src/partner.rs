@@ -1,0 +1,87 @@
+//! What a tenant demands of its partners' mail (connectors of type Partner).
+//!
+//! Touches nothing. Partner connectors only restrict: they never let mail relay. Where several
+//! are about one sender, the most specific `sender_domains` count, and passing one of them is
+//! enough: two of a partner's gateways may have a connector each.
+
+use posthouse_types::Reason;
+
+use crate::attribution::Question;
+use crate::directory::Entry;
+use crate::issuer;
+use crate::recognition::{Shown, is_associated};
+use crate::tenant::{AcceptedDomain, ConnectorType, InboundConnector};
+
+/// A restriction that the mail does not meet.
+pub(crate) struct PartnerFailure<'a> {
+    pub(crate) connector: &'a InboundConnector,
+    pub(crate) reason: Reason,
+}
+
+/// Holds incoming mail against the partner connectors of the recipient's tenant. The connector
+/// that it passed by, if any is about it.
+pub(crate) fn check<'a>(
+    host: &'a Entry,
+    domain: &AcceptedDomain,
+    question: &Question<'_>,
+) -> Result<Option<&'a InboundConnector>, PartnerFailure<'a>> {
+    let mut failure = None;
+    for connector in about(host, domain, question) {
+        match broken(connector, question) {
+            None => return Ok(Some(connector)),
+            Some(reason) if failure.is_none() => {
+                failure = Some(PartnerFailure { connector, reason })
+            }
+            Some(_) => {}
+        }
+    }
+    failure.map_or(Ok(None), Err)
+}
+
+/// The partner connectors that are about this mail, the first by name first.
+pub(crate) fn about<'a>(
+    host: &'a Entry,
+    domain: &AcceptedDomain,
+    question: &Question<'_>,
+) -> Vec<&'a InboundConnector> {
+    let covering = || {
+        host.tenant.inbound_connectors.iter().filter_map(|connector| {
+            let is_meant = connector.enabled
+                && connector.connector_type == ConnectorType::Partner
+                && is_associated(connector, domain);
+            let specificity = connector.covers_sender(question.sender).filter(|_| is_meant)?;
+            Some((specificity, connector))
+        })
+    };
+    let most_specific = covering().map(|(specificity, _)| specificity).max();
+    let meant = covering().filter(|(specificity, _)| Some(*specificity) == most_specific);
+    meant.map(|(_, connector)| connector).collect()
+}
+
+/// The first restriction of a connector that the mail does not meet.
+pub(crate) fn broken(connector: &InboundConnector, question: &Question<'_>) -> Option<Reason> {
+    if connector.require_tls.unwrap_or(true) && question.peer.tls.is_none() {
+        return Some(Reason::PartnerTlsRequired);
+    }
+    if connector.restrict_domains_to_ip_addresses
+        && connector.range_with(question.address()).is_none()
+    {
+        return Some(Reason::PartnerAddressRestricted);
+    }
+    if connector.restrict_domains_to_certificate && !shows_certificate(connector, question) {
+        return Some(Reason::PartnerCertificateRestricted);
+    }
+    None
+}
+
+/// Whether the peer's accepted certificate bears the connector's name, by the issuer it pins.
+fn shows_certificate(connector: &InboundConnector, question: &Question<'_>) -> bool {
+    let Some(name) = &connector.tls_sender_certificate_name else { return false };
+    match Shown::by(question.peer) {
+        Shown::Accepted(chain) => {
+            chain.names.iter().any(|presented| name.is_borne_by(presented))
+                && issuer::is_pinned(connector, chain)
+        }
+        _ => false,
+    }
+}
