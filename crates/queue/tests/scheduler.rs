@@ -1,6 +1,9 @@
 //! The scheduler's promises, with a virtual clock: nothing is lost, limits hold, turns are fair,
 //! failed destinations rest.
 
+// The lints' exception for tests does not reach the helpers of an integration test.
+#![allow(clippy::expect_used, clippy::panic)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
