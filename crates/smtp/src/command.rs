@@ -223,16 +223,26 @@ fn for_each_parameter(
     if !text.starts_with(' ') {
         return Err(syntax.refusal());
     }
-    for word in text.split(' ').filter(|word| !word.is_empty()) {
-        if !esmtp {
-            return Err(texts::PARAMETERS_NEED_EHLO.refusal());
+    if !esmtp && !text.trim_ascii().is_empty() {
+        return Err(texts::PARAMETERS_NEED_EHLO.refusal());
+    }
+    let words = || text.split(' ').filter(|word| !word.is_empty());
+    for (index, word) in words().enumerate() {
+        let (name, value) = name_and_value(word);
+        // Only names that are known got this far, so the words before are few.
+        if words().take(index).any(|before| name_and_value(before).0.eq_ignore_ascii_case(name)) {
+            return Err(texts::PARAMETER_VALUE.about(name));
         }
-        match word.split_once('=') {
-            Some((name, value)) => set(name, Some(value))?,
-            None => set(word, None)?,
-        }
+        set(name, value)?;
     }
     Ok(())
+}
+
+fn name_and_value(word: &str) -> (&str, Option<&str>) {
+    match word.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (word, None),
+    }
 }
 
 fn set_mail_parameter(
@@ -244,7 +254,7 @@ fn set_mail_parameter(
     let is = |known: &str| name.eq_ignore_ascii_case(known);
     if is("SIZE") {
         let size = value.and_then(read_number).ok_or_else(invalid)?;
-        set_once(&mut parameters.size, size, invalid)
+        parameters.size = Some(size);
     } else if is("BODY") {
         // BINARYMIME is not offered, so the value is as unknown as any other.
         parameters.body = match value {
@@ -252,25 +262,26 @@ fn set_mail_parameter(
             Some(value) if value.eq_ignore_ascii_case("7BIT") => BodyType::SevenBit,
             _ => return Err(invalid()),
         };
-        Ok(())
     } else if is("SMTPUTF8") {
+        if value.is_some() {
+            return Err(invalid());
+        }
         parameters.smtputf8 = true;
-        if value.is_none() { Ok(()) } else { Err(invalid()) }
     } else if is("RET") {
-        let dsn_return = match value {
-            Some(value) if value.eq_ignore_ascii_case("FULL") => DsnReturn::Full,
-            Some(value) if value.eq_ignore_ascii_case("HDRS") => DsnReturn::Headers,
+        parameters.dsn_return = match value {
+            Some(value) if value.eq_ignore_ascii_case("FULL") => Some(DsnReturn::Full),
+            Some(value) if value.eq_ignore_ascii_case("HDRS") => Some(DsnReturn::Headers),
             _ => return Err(invalid()),
         };
-        set_once(&mut parameters.dsn_return, dsn_return, invalid)
     } else if is("ENVID") {
         let id = value
             .filter(|id| !id.is_empty() && id.len() <= ENVELOPE_ID_CHARACTERS_MAX && is_xtext(id))
             .ok_or_else(invalid)?;
-        set_once(&mut parameters.envelope_id, id.to_owned(), invalid)
+        parameters.envelope_id = Some(id.to_owned());
     } else {
-        Err(texts::UNKNOWN_PARAMETER.about(name))
+        return Err(texts::UNKNOWN_PARAMETER.about(name));
     }
+    Ok(())
 }
 
 fn set_recipient_parameter(
@@ -282,27 +293,15 @@ fn set_recipient_parameter(
     let invalid = || texts::PARAMETER_VALUE.about(name);
     if name.eq_ignore_ascii_case("NOTIFY") {
         let notify = value.and_then(read_notify).ok_or_else(invalid)?;
-        set_once(&mut parameters.notify, notify, invalid)
+        parameters.notify = Some(notify);
     } else if name.eq_ignore_ascii_case("ORCPT") {
         let original = value
             .filter(|original| is_original_recipient(original, smtputf8))
             .ok_or_else(invalid)?;
-        set_once(&mut parameters.original, original.to_owned(), invalid)
+        parameters.original = Some(original.to_owned());
     } else {
-        Err(texts::UNKNOWN_PARAMETER.about(name))
+        return Err(texts::UNKNOWN_PARAMETER.about(name));
     }
-}
-
-/// Sets a parameter that may be given once.
-fn set_once<T>(
-    slot: &mut Option<T>,
-    value: T,
-    twice: impl FnOnce() -> Refusal,
-) -> Result<(), Refusal> {
-    if slot.is_some() {
-        return Err(twice());
-    }
-    *slot = Some(value);
     Ok(())
 }
 
@@ -367,4 +366,181 @@ fn is_xtext(text: &str) -> bool {
         }
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use posthouse_types::Reason;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn mail(arguments: &str) -> Result<MailCommand, Refusal> {
+        read_mail(arguments, true)
+    }
+
+    fn recipient(arguments: &str) -> Result<RecipientCommand, Refusal> {
+        read_recipient(arguments, true, false)
+    }
+
+    #[test]
+    fn verbs_are_known_in_any_case_and_only_whole() {
+        assert_eq!(split_verb("mAiL FROM:<>"), (Verb::Mail, "FROM:<>"));
+        assert_eq!(split_verb("QUIT  "), (Verb::Quit, ""));
+        assert_eq!(split_verb("DATAX"), (Verb::Unknown, ""));
+        assert_eq!(split_verb(""), (Verb::Unknown, ""));
+    }
+
+    #[test]
+    fn every_mail_parameter_is_read() {
+        let read = mail("from:<a@b.example> SIZE=5 body=8bitmime SMTPUTF8 RET=full ENVID=a+2Bb");
+        let expected = MailParameters {
+            size: Some(5),
+            body: BodyType::EightBitMime,
+            smtputf8: true,
+            dsn_return: Some(DsnReturn::Full),
+            envelope_id: Some("a+2Bb".into()),
+        };
+        assert_eq!(read.unwrap().parameters, expected);
+        let over = mail("FROM:<> SIZE=99999999999999999999999").unwrap();
+        assert_eq!((over.sender, over.parameters.size), (None, Some(u64::MAX)));
+    }
+
+    #[test]
+    fn a_parameter_with_a_wrong_value_or_given_twice_is_refused() {
+        for parameters in [
+            "SIZE",
+            "SIZE=",
+            "SIZE=-1",
+            "SIZE=+1",
+            "BODY",
+            "BODY=9BIT",
+            "SMTPUTF8=yes",
+            "RET=SOME",
+            "ENVID=",
+            "ENVID=a=b",
+            "ENVID=a+2b",
+            "ENVID=a+",
+            "SIZE=1 SIZE=1",
+            "BODY=7BIT body=7BIT",
+        ] {
+            let refusal = mail(&format!("FROM:<a@b.example> {parameters}")).unwrap_err();
+            assert_eq!(refusal.reply.code, 501, "{parameters}");
+        }
+        let long = format!("FROM:<> ENVID={}", "a".repeat(101));
+        assert_eq!(mail(&long).unwrap_err().reply.code, 501);
+        assert_eq!(mail("FROM:<> SIZES=1").unwrap_err().reply.code, 555);
+        assert_eq!(mail("FROM:<>SIZE=1").unwrap_err().reply.code, 501);
+    }
+
+    #[test]
+    fn every_recipient_parameter_is_read() {
+        let read =
+            recipient("TO:<@x.example:c@d.example> NOTIFY=SUCCESS,failure ORCPT=rfc822;c+40d");
+        let read = read.unwrap();
+        let notify = DsnNotify { success: true, failure: true, ..DsnNotify::default() };
+        assert_eq!(read.parameters.notify, Some(notify));
+        assert_eq!(read.parameters.original.as_deref(), Some("rfc822;c+40d"));
+        assert!(matches!(read.path, ForwardPath::Mailbox(address) if address.local() == "c"));
+        for parameters in [
+            "NOTIFY",
+            "NOTIFY=",
+            "NOTIFY=NEVER,DELAY",
+            "NOTIFY=NOW",
+            "ORCPT=c",
+            "ORCPT=;c",
+            "ORCPT=rfc822;c=d",
+            "ORCPT=rfc822;ä",
+            "ORCPT=utf-8;ä",
+        ] {
+            let refusal = recipient(&format!("TO:<c@d.example> {parameters}")).unwrap_err();
+            assert_eq!(refusal.reply.code, 501, "{parameters}");
+        }
+        assert!(read_recipient("TO:<ä@d.example> ORCPT=utf-8;ä@d", true, true).is_ok());
+    }
+
+    #[test]
+    fn an_internationalised_path_needs_smtputf8_wherever_it_stands() {
+        for refusal in [
+            mail("FROM:<a@b\u{fc}cher.example>").unwrap_err(),
+            recipient("TO:<\u{fc}@d.example>").unwrap_err(),
+            recipient("TO:<@\u{fc}.example:c@d.example>").unwrap_err(),
+        ] {
+            assert_eq!(refusal.reason, Reason::SmtpUtf8Required);
+        }
+    }
+
+    #[test]
+    fn chunks_are_counted_in_digits() {
+        let chunk = |octets, last| Ok(ChunkCommand { octets, last });
+        assert_eq!(read_chunk("0"), chunk(0, false));
+        assert_eq!(read_chunk("12  last"), chunk(12, true));
+        assert_eq!(read_chunk("99999999999999999999"), chunk(u64::MAX, false));
+        for arguments in ["", "LAST", "-1", "0x10", "1 2", "1 LAST x", "1LAST"] {
+            assert!(read_chunk(arguments).is_err(), "{arguments}");
+        }
+    }
+
+    #[test]
+    fn a_greeting_name_is_harmless_in_a_header() {
+        for name in ["a.example", "WIN-PC_1", "[192.0.2.1]", "[IPv6:2001:db8::1]"] {
+            assert_eq!(read_greeting_name(name), Ok(name));
+        }
+        for name in ["", "a b", "(a)", "a;b", "<a>", "b\u{fc}cher", "a\u{7f}"] {
+            assert!(read_greeting_name(name).is_err(), "{name}");
+        }
+    }
+
+    fn parameters() -> impl Strategy<Value = MailParameters> {
+        let dsn_return =
+            proptest::option::of(prop_oneof![Just(DsnReturn::Full), Just(DsnReturn::Headers)]);
+        let id = proptest::option::of("[!-*,-<>-~]{1,100}");
+        (any::<Option<u64>>(), any::<bool>(), any::<bool>(), dsn_return, id).prop_map(
+            |(size, eight, smtputf8, dsn_return, envelope_id)| MailParameters {
+                size,
+                body: if eight { BodyType::EightBitMime } else { BodyType::SevenBit },
+                smtputf8,
+                dsn_return,
+                envelope_id,
+            },
+        )
+    }
+
+    fn write(parameters: &MailParameters) -> String {
+        let mut text = String::new();
+        if let Some(size) = parameters.size {
+            text.push_str(&format!(" SIZE={size}"));
+        }
+        if parameters.body == BodyType::EightBitMime {
+            text.push_str(" BODY=8BITMIME");
+        }
+        if parameters.smtputf8 {
+            text.push_str(" SMTPUTF8");
+        }
+        if let Some(dsn_return) = parameters.dsn_return {
+            text.push_str(if dsn_return == DsnReturn::Full { " RET=FULL" } else { " RET=HDRS" });
+        }
+        if let Some(id) = &parameters.envelope_id {
+            text.push_str(&format!(" ENVID={id}"));
+        }
+        text
+    }
+
+    proptest! {
+        #[test]
+        fn parameters_survive_being_written_and_read(parameters in parameters()) {
+            let read = mail(&format!("FROM:<a@b.example>{}", write(&parameters)));
+            prop_assert_eq!(read.unwrap().parameters, parameters);
+        }
+
+        #[test]
+        fn any_line_is_read_without_panic(line in ".{0,60}", esmtp: bool, smtputf8: bool) {
+            let (_, arguments) = split_verb(&line);
+            let _ = read_mail(arguments, esmtp);
+            let _ = read_mail(&format!("FROM:{arguments}"), esmtp);
+            let _ = read_recipient(&format!("TO:<a@b> {arguments}"), esmtp, smtputf8);
+            let _ = read_chunk(arguments);
+            let _ = read_greeting_name(arguments);
+        }
+    }
 }

@@ -498,6 +498,3 @@ fn fit_line(line: &str, smtputf8: bool) -> String {
     line.truncate(end);
     line
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,1 +1,0 @@
-//! Claims about sessions, made through the public steps only.
