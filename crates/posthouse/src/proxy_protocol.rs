@@ -129,3 +129,116 @@ fn header_bytes(header: &[u8]) -> Result<usize, ProxyError> {
     let length = FIXED_BYTES + usize::from(u16::from_be_bytes([high, low]));
     if length > HEADER_BYTES_MAX { Err(ProxyError::BadLength) } else { Ok(length) }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use tokio::io::{AsyncWriteExt as _, duplex};
+
+    use super::*;
+
+    fn header(command: u8, family: u8, rest: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(rest.len()).unwrap().to_be_bytes();
+        [&SIGNATURE[..], &[0x20 | command, family], &length, rest].concat()
+    }
+
+    /// From 192.0.2.7 port 40000 to 198.51.100.25 port 25.
+    fn tcp4() -> Vec<u8> {
+        vec![192, 0, 2, 7, 198, 51, 100, 25, 0x9c, 0x40, 0, 25]
+    }
+
+    fn tcp6(client: Ipv6Addr) -> Vec<u8> {
+        let destination: Ipv6Addr = "2001:db8::25".parse().unwrap();
+        [&client.octets()[..], &destination.octets(), &[0x9c, 0x40, 0, 25]].concat()
+    }
+
+    #[test]
+    fn the_client_behind_the_balancer_is_found() {
+        let found = parse(&header(1, 0x11, &tcp4())).unwrap();
+        assert_eq!(found, Some("192.0.2.7:40000".parse().unwrap()));
+        let client = "2001:db8::7".parse().unwrap();
+        let found = parse(&header(1, 0x21, &tcp6(client))).unwrap();
+        assert_eq!(found, Some("[2001:db8::7]:40000".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_mapped_address_is_an_ipv4_address() {
+        let mapped = "::ffff:192.0.2.7".parse().unwrap();
+        let found = parse(&header(1, 0x21, &tcp6(mapped))).unwrap();
+        assert_eq!(found, Some("192.0.2.7:40000".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_health_check_speaks_for_the_balancer_itself() {
+        assert_eq!(parse(&header(0, 0, &[])), Ok(None));
+        assert_eq!(parse(&header(0, 0x11, &tcp4())), Ok(None));
+    }
+
+    #[test]
+    fn the_balancers_own_notes_are_skipped() {
+        let with_notes = [tcp4(), vec![0x04, 0, 2, 1, 2]].concat();
+        let found = parse(&header(1, 0x11, &with_notes)).unwrap();
+        assert_eq!(found, Some("192.0.2.7:40000".parse().unwrap()));
+    }
+
+    #[test]
+    fn smtp_14_any_other_header_is_refused() {
+        let whole = header(1, 0x11, &tcp4());
+        let mut version_3 = whole.clone();
+        version_3[12] = 0x31;
+        for (bytes, error) in [
+            (version_3, ProxyError::NotVersionTwo),
+            (
+                b"PROXY TCP4 192.0.2.7 198.51.100.25 40000 25\r\n".to_vec(),
+                ProxyError::NotVersionTwo,
+            ),
+            (b"EHLO client.example\r\n".to_vec(), ProxyError::NotVersionTwo),
+            (whole[..15].to_vec(), ProxyError::Incomplete),
+            (whole[..20].to_vec(), ProxyError::BadLength),
+            ([&whole[..], b"EHLO"].concat(), ProxyError::BadLength),
+            (header(1, 0x11, &tcp4()[..11]), ProxyError::BadLength),
+            (header(1, 0x21, &tcp4()), ProxyError::BadLength),
+            (header(1, 0x11, &[0; 4096]), ProxyError::BadLength),
+            (header(2, 0x11, &tcp4()), ProxyError::UnknownCommand),
+            (header(1, 0x12, &tcp4()), ProxyError::UnsupportedFamily),
+            (header(1, 0x31, &[0; 216]), ProxyError::UnsupportedFamily),
+            (header(1, 0x00, &[]), ProxyError::UnsupportedFamily),
+        ] {
+            assert_eq!(parse(&bytes), Err(error), "{bytes:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_follows_the_header_is_left_in_the_stream() {
+        let (mut near, mut far) = duplex(1024);
+        far.write_all(&header(1, 0x11, &tcp4())).await.unwrap();
+        far.write_all(b"EHLO").await.unwrap();
+        assert!(read_header(&mut near).await.unwrap().is_some());
+        let mut next = [0; 4];
+        near.read_exact(&mut next).await.unwrap();
+        assert_eq!(&next, b"EHLO");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn smtp_14_a_header_that_never_comes_is_not_waited_for() {
+        let (mut near, mut far) = duplex(1024);
+        far.write_all(&SIGNATURE).await.unwrap();
+        assert_eq!(read_header(&mut near).await, Err(ProxyError::TimedOut));
+        drop(far);
+        assert_eq!(read_header(&mut near).await, Err(ProxyError::Incomplete));
+    }
+
+    proptest! {
+        #[test]
+        fn smtp_14_no_octets_make_it_panic(
+            octets in proptest::collection::vec(any::<u8>(), 0..300),
+            command in 0u8..=0x1f,
+            family: u8,
+            kept in 0usize..320,
+        ) {
+            let _ = parse(&octets);
+            let whole = header(command, family, &octets);
+            let _ = parse(whole.get(..kept).unwrap_or(&whole));
+        }
+    }
+}

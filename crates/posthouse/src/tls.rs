@@ -170,6 +170,11 @@ impl HandshakeFailure {
             rustls::Error::InvalidCertificate(rustls::CertificateError::BadSignature) => {
                 format!("the {peer} did not prove that it holds the key of its certificate")
             }
+            rustls::Error::PeerIncompatible(detail) => format!(
+                "the {peer} has no version or algorithm of TLS in common with this node, which \
+                 speaks 1.2 and 1.3: {}",
+                shown(&format_args!("{detail:?}"))
+            ),
             other => shown(other),
         })
     }

@@ -229,3 +229,130 @@ fn cause(error: &io::Error) -> String {
     }
     printable(&error.to_string(), SHOWN_CHARACTERS_MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{DuplexStream, duplex};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn pair() -> (Wire, DuplexStream) {
+        let (near, far) = duplex(256 * 1024);
+        (Wire::plain(near), far)
+    }
+
+    fn server_tls() -> ServerTls {
+        let made = rcgen::generate_simple_self_signed(["mx.gateway.example".to_owned()]).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (certificate, key) = (folder.path().join("chain.pem"), folder.path().join("key.pem"));
+        std::fs::write(&certificate, made.cert.pem()).unwrap();
+        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        ServerTls::from_pem_files(&certificate, &key).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_read_ends_with_octets_or_in_time_or_with_the_peer() {
+        let (mut wire, mut far) = pair();
+        assert_eq!(wire.read(SECOND).await, ReadOutcome::TimedOut);
+        far.write_all(b"QUIT\r\n").await.unwrap();
+        assert_eq!(wire.read(Duration::ZERO).await, ReadOutcome::Bytes(b"QUIT\r\n"));
+        assert_eq!(wire.read(Duration::ZERO).await, ReadOutcome::TimedOut);
+        drop(far);
+        assert_eq!(wire.read(SECOND).await, ReadOutcome::Closed);
+        assert_eq!(wire.ended_by(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_that_waits_holds_no_buffer() {
+        let (mut wire, mut far) = pair();
+        far.write_all(&[b'x'; 200_000]).await.unwrap();
+        while wire.read(Duration::ZERO).await != ReadOutcome::TimedOut {}
+        assert_eq!(wire.buffer.capacity(), 0);
+    }
+
+    #[tokio::test]
+    async fn reads_grow_with_a_body_and_shrink_with_commands() {
+        let (mut wire, mut far) = pair();
+        far.write_all(&[b'x'; 200_000]).await.unwrap();
+        let mut sizes = Vec::new();
+        while let ReadOutcome::Bytes(bytes) = wire.read(Duration::ZERO).await {
+            sizes.push(bytes.len());
+        }
+        assert_eq!(sizes[..3], [4 * 1024, 16 * 1024, 64 * 1024]);
+        assert_eq!(sizes.iter().sum::<usize>(), 200_000);
+        for _ in 0..3 {
+            far.write_all(b"NOOP\r\n").await.unwrap();
+            wire.read(SECOND).await;
+        }
+        assert_eq!(wire.read_bytes, READ_BYTES_MIN);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_does_not_read_cannot_hold_us() {
+        let (near, _far) = duplex(16);
+        let mut wire = Wire::plain(near);
+        let failed = wire.write(&[b'x'; 1000]).await.unwrap_err();
+        assert!(failed.text.contains("180 s"), "{failed}");
+        assert_eq!(wire.ended_by(), Some(failed.text.as_str()));
+    }
+
+    #[tokio::test]
+    async fn two_wires_go_over_to_tls_and_on() {
+        let (near, far) = duplex(64 * 1024);
+        let (mut server, mut client) = (Wire::plain(near), Wire::plain(far));
+        let (server_tls, client_tls) = (server_tls(), ClientTls::default());
+        let (theirs, ours) = tokio::join!(
+            server.start_tls_server(&server_tls),
+            client.start_tls_client(&client_tls, "mx.gateway.example", None)
+        );
+        assert_eq!(theirs.unwrap().version, "TLSv1.3");
+        assert_eq!(ours.unwrap().presented.len(), 1);
+        client.write(b"EHLO client.example\r\n").await.unwrap();
+        assert_eq!(server.read(SECOND).await, ReadOutcome::Bytes(b"EHLO client.example\r\n"));
+        server.write(b"221 bye\r\n").await.unwrap();
+        let listen = async {
+            assert_eq!(client.read(SECOND).await, ReadOutcome::Bytes(b"221 bye\r\n"));
+            assert_eq!(client.read(SECOND).await, ReadOutcome::Closed);
+            assert_eq!(client.ended_by(), None);
+            client.close().await;
+        };
+        tokio::join!(server.close(), listen);
+    }
+
+    #[tokio::test]
+    async fn after_a_failed_handshake_the_wire_is_at_its_end() {
+        let (near, mut far) = duplex(64 * 1024);
+        let mut wire = Wire::plain(near);
+        far.write_all(b"EHLO plain.example\r\n").await.unwrap();
+        assert!(wire.start_tls_server(&server_tls()).await.is_err());
+        assert_eq!(wire.read(SECOND).await, ReadOutcome::Closed);
+    }
+
+    /// Closing a TCP socket over unread octets resets it, and a reset can overtake the reply.
+    #[tokio::test]
+    async fn the_last_reply_arrives_though_the_peer_went_on_sending() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let mut wire = Wire::plain(listener.accept().await.unwrap().0);
+        far.write_all(&[b'x'; 50_000]).await.unwrap();
+        wire.write(b"554 5.5.0 enough\r\n").await.unwrap();
+        let mut seen = Vec::new();
+        let listen = async {
+            far.read_to_end(&mut seen).await.unwrap();
+            far.shutdown().await.unwrap();
+        };
+        tokio::join!(wire.close(), listen);
+        assert_eq!(seen, b"554 5.5.0 enough\r\n");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn closing_does_not_wait_for_a_peer_that_stays() {
+        let (wire, _far) = pair();
+        let start = tokio::time::Instant::now();
+        wire.close().await;
+        assert!(start.elapsed() <= CLOSE_TIME_MAX + SECOND);
+    }
+}
