@@ -230,3 +230,107 @@ fn status_part(part: &str) -> Option<u16> {
     let digits = !part.is_empty() && part.len() <= 3 && part.bytes().all(|b| b.is_ascii_digit());
     if digits { part.parse().ok() } else { None }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Result<Option<RemoteReply>, ReplyFault> {
+        let mut reader = ReplyReader::default();
+        reader.push(bytes);
+        reader.next_reply()
+    }
+
+    fn reply(bytes: &[u8]) -> RemoteReply {
+        read(bytes).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_status_on_every_line_is_separated_from_the_words() {
+        let reply =
+            reply(b"550-5.7.64 TenantAttribution; Relay Access Denied\r\n550 5.7.64 why\r\n");
+        assert_eq!((reply.code, reply.status), (550, Some(EnhancedStatus(5, 7, 64))));
+        assert_eq!(reply.lines, ["TenantAttribution; Relay Access Denied", "why"]);
+        assert_eq!(reply.raw_lines()[1], "550 5.7.64 why");
+    }
+
+    #[test]
+    fn words_are_left_whole_where_the_lines_disagree_about_the_status() {
+        let reply = reply(b"550-5.7.1 first\r\n550  second \r\n");
+        assert_eq!(reply.status, Some(EnhancedStatus(5, 7, 1)));
+        assert_eq!(reply.lines, ["5.7.1 first", " second "]);
+    }
+
+    #[test]
+    fn a_number_that_is_no_status_stays_a_word() {
+        assert_eq!(reply(b"250 2.0 ok\r\n").lines, ["2.0 ok"]);
+        assert_eq!(reply(b"250 2.0.0.1 ok\r\n").status, None);
+        assert_eq!(reply(b"550 2.1.5 class of another code\r\n").status, None);
+        assert_eq!(reply(b"550 5.1234.0 x\r\n").status, None);
+        assert_eq!(reply(b"550 5.+1.0 x\r\n").status, None);
+        assert_eq!(reply(b"220 mx.example ESMTP\r\n").status, None);
+    }
+
+    #[test]
+    fn sloppy_forms_are_read() {
+        assert_eq!(reply(b"250\r\n").lines, [""]);
+        assert_eq!(reply(b"250 ok\n").lines, ["ok"]);
+        assert_eq!(reply(b"250-a\r\n250\r\n").lines, ["a", ""]);
+        assert_eq!(reply(b"550 caf\xe9\r\n").lines, ["caf\u{fffd}"]);
+    }
+
+    #[test]
+    fn what_is_no_reply_is_a_fault() {
+        for bytes in
+            [&b"\r\n"[..], b"2x0 a\r\n", b"250_a\r\n", b"150 a\r\n", b"650 a\r\n", b"25\r\n"]
+        {
+            assert_eq!(read(bytes), Err(ReplyFault::Malformed), "{bytes:?}");
+        }
+        assert_eq!(read(b"250-a\r\n251 b\r\n"), Err(ReplyFault::CodesDiffer));
+    }
+
+    #[test]
+    fn smtp_13_a_reply_without_end_is_cut_off_at_its_bounds() {
+        let mut reader = ReplyReader::default();
+        reader.push(&[b"250 ", &vec![b'a'; REPLY_LINE_BYTES_MAX - 4][..]].concat());
+        assert_eq!(reader.next_reply(), Ok(None));
+        reader.push(b"aa");
+        assert_eq!(reader.next_reply(), Err(ReplyFault::LineTooLong));
+
+        let many: Vec<u8> = b"250-\r\n".repeat(REPLY_LINES_MAX + 1);
+        assert_eq!(read(&many), Err(ReplyFault::TooLarge));
+        let line = [b"250-", &vec![b'a'; 1000][..], b"\r\n"].concat();
+        assert_eq!(read(&line.repeat(70)), Err(ReplyFault::TooLarge));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic_and_cuts_do_not_matter(
+            bytes in proptest::collection::vec(
+                prop_oneof![Just(b'2'), Just(b'5'), Just(b'0'), Just(b'.'), Just(b'-'),
+                    Just(b' '), Just(b'\r'), Just(b'\n'), any::<u8>()], 0..60),
+        ) {
+            let mut whole = ReplyReader::default();
+            whole.push(&bytes);
+            let mut expected = Vec::new();
+            while let Ok(Some(reply)) = whole.next_reply() {
+                expected.push(reply);
+            }
+            let mut cut = ReplyReader::default();
+            let mut got = Vec::new();
+            'bytes: for byte in &bytes {
+                cut.push(std::slice::from_ref(byte));
+                loop {
+                    match cut.next_reply() {
+                        Ok(Some(reply)) => got.push(reply),
+                        Ok(None) => break,
+                        Err(_) => break 'bytes,
+                    }
+                }
+            }
+            prop_assert_eq!(got, expected);
+        }
+    }
+}
