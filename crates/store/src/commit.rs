@@ -1,0 +1,202 @@
+//! Taking mail over: body, envelope, queue rows and trace rows in one transaction.
+//!
+//! The statements here run for each message, so there are few of them, all prepared once, and
+//! none looks anything up.
+
+use std::fmt::Write as _;
+
+use posthouse_types::{BodyType, DsnNotify, DsnReturn, RecipientParameters};
+use rusqlite::Connection;
+
+use crate::draft::{BodyFile, Sealed};
+use crate::writer::{Class, Fault};
+use crate::{Committed, MessageId, NewMessage, NewRecipient, QueueId, Store, StoreError, trace};
+
+/// What a message costs in its transaction beside head and body, about.
+const ROWS_BYTES: usize = 1024;
+
+impl Store {
+    /// Stores a message. When this returns, it is on disk, whatever happens next.
+    ///
+    /// Of a large body first the file, then its folder is synced, on a thread that may block;
+    /// then one transaction stores everything else.
+    ///
+    /// # Errors
+    /// [`StoreError::DiskFull`] or [`StoreError::Unavailable`]; then nothing of it is stored.
+    pub async fn commit(&self, message: NewMessage) -> Result<Committed, StoreError> {
+        self.inner.room.check()?;
+        let (mut prepared, file) = self.prepare(message).await?;
+        let bytes = prepared.bytes();
+        self.submit(Class::NewMail, bytes, file.into_iter().collect(), move |work| {
+            let committed = prepared.insert(work.connection)?;
+            work.stored.push(committed.message);
+            Ok(committed)
+        })
+        .await
+    }
+
+    /// Makes a message ready for the transaction; a large body goes to disk here.
+    pub(crate) async fn prepare(
+        &self,
+        mut message: NewMessage,
+    ) -> Result<(Prepared, Option<BodyFile>), StoreError> {
+        let draft = std::mem::replace(&mut message.body, self.draft());
+        let mut sealed = if draft.len() > self.inner.bodies.inline_bytes_max() {
+            let head = message.head.clone();
+            tokio::task::spawn_blocking(move || draft.seal(&head))
+                .await
+                .map_err(|panic| StoreError::Unavailable(panic.to_string()))??
+        } else {
+            draft.seal(&message.head)?
+        };
+        let file = sealed.file.take();
+        let file_name = file.as_ref().map(|file| file.name.clone());
+        Ok((Prepared { message, sealed, file_name }, file))
+    }
+}
+
+/// A message whose body is sealed.
+pub(crate) struct Prepared {
+    message: NewMessage,
+    sealed: Sealed,
+    file_name: Option<String>,
+}
+
+impl Prepared {
+    /// Bytes that it adds to its transaction, about.
+    pub(crate) fn bytes(&self) -> usize {
+        let rows = self.message.recipients.len() + self.message.trace.len() + 1;
+        self.sealed.data.len() + self.message.head.len() + rows * ROWS_BYTES
+    }
+
+    /// Writes all rows.
+    pub(crate) fn insert(&mut self, connection: &Connection) -> Result<Committed, Fault> {
+        let message = MessageId(self.insert_message(connection)?);
+        let mut traced = Vec::with_capacity(self.message.trace.len());
+        for row in &self.message.trace {
+            traced.push((row.recipient.as_str(), trace::insert_row(connection, row)?));
+        }
+        let mut recipients = Vec::with_capacity(self.message.recipients.len());
+        let mut address = String::new();
+        for (place, recipient) in self.message.recipients.iter().enumerate() {
+            address.clear();
+            let _ = write!(address, "{}", recipient.address);
+            // Trace rows mostly come in the recipients' order; a search is for the others.
+            let row = traced
+                .get(place)
+                .filter(|(name, _)| *name == address)
+                .or_else(|| traced.iter().find(|(name, _)| *name == address))
+                .map(|(_, row)| *row);
+            recipients.push(self.insert_recipient(connection, message, row, &address, recipient)?);
+        }
+        for event in &self.message.events {
+            trace::insert_event(connection, event)?;
+        }
+        Ok(Committed { message, recipients })
+    }
+
+    fn insert_message(&self, connection: &Connection) -> Result<i64, Fault> {
+        let message = &self.message;
+        connection
+            .prepare_cached(
+                "INSERT INTO message (reference, tenant, received, sender, authenticated,
+                    declared_size, body_type, smtputf8, dsn_return, envelope_id, size, checksum,
+                    body_file, message_id, subject)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+            )?
+            .execute((
+                message.reference.as_str(),
+                message.tenant.map(|tenant| tenant.0.cast_signed()),
+                message.received.0,
+                message.sender.as_ref().map(ToString::to_string),
+                message.authenticated,
+                message.parameters.size.map(u64::cast_signed),
+                body_type_number(message.parameters.body),
+                message.parameters.smtputf8,
+                message.parameters.dsn_return.map(dsn_return_number),
+                &message.parameters.envelope_id,
+                self.sealed.size.cast_signed(),
+                self.sealed.checksum,
+                &self.file_name,
+                &message.message_id,
+                &message.subject,
+            ))?;
+        let id = connection.last_insert_rowid();
+        let data = self.file_name.is_none().then_some(&self.sealed.data);
+        connection
+            .prepare_cached("INSERT INTO body (message, head, data) VALUES (?1, ?2, ?3)")?
+            .execute((id, &message.head, data))?;
+        Ok(id)
+    }
+
+    fn insert_recipient(
+        &self,
+        connection: &Connection,
+        message: MessageId,
+        trace: Option<i64>,
+        address: &str,
+        recipient: &NewRecipient,
+    ) -> Result<QueueId, Fault> {
+        let state = i64::from(recipient.held.is_some());
+        connection
+            .prepare_cached(
+                "INSERT INTO queue (message, trace, state, due, since, attempts, notice_sent,
+                    address, notify, original, reason, detail)
+                 VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, ?7, ?8, ?9, '')",
+            )?
+            .execute((
+                message.0,
+                trace,
+                state,
+                recipient.due.0,
+                self.message.received.0,
+                address,
+                recipient.parameters.notify.map(notify_number),
+                &recipient.parameters.original,
+                recipient.held.map_or("", |reason| reason.id()),
+            ))?;
+        Ok(QueueId(connection.last_insert_rowid()))
+    }
+}
+
+fn body_type_number(body: BodyType) -> i64 {
+    match body {
+        BodyType::SevenBit => 7,
+        BodyType::EightBitMime => 8,
+    }
+}
+
+/// The inverse of what the column holds.
+pub(crate) fn body_type(number: i64) -> BodyType {
+    if number == 8 { BodyType::EightBitMime } else { BodyType::SevenBit }
+}
+
+fn dsn_return_number(wanted: DsnReturn) -> i64 {
+    match wanted {
+        DsnReturn::Full => 1,
+        DsnReturn::Headers => 2,
+    }
+}
+
+/// The inverse of what the column holds.
+pub(crate) fn dsn_return(number: i64) -> DsnReturn {
+    if number == 1 { DsnReturn::Full } else { DsnReturn::Headers }
+}
+
+fn notify_number(notify: DsnNotify) -> i64 {
+    i64::from(notify.never)
+        | i64::from(notify.success) << 1
+        | i64::from(notify.failure) << 2
+        | i64::from(notify.delay) << 3
+}
+
+/// The inverse of what the columns hold.
+pub(crate) fn parameters(notify: Option<i64>, original: Option<String>) -> RecipientParameters {
+    let notify = notify.map(|bits| DsnNotify {
+        never: bits & 1 != 0,
+        success: bits & 2 != 0,
+        failure: bits & 4 != 0,
+        delay: bits & 8 != 0,
+    });
+    RecipientParameters { notify, original }
+}
