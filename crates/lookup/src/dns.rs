@@ -4,6 +4,9 @@
 //! server that is down, slow or lying is the fact [`Answer::Failed`]. IP addresses, address
 //! literals and `localhost` (RFC 6761 section 6.3) are answered without asking anybody.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
