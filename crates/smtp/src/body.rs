@@ -87,6 +87,11 @@ impl BodyDecoder {
         self.fault
     }
 
+    /// Decoded octets so far; once there is a fault, those in front of it.
+    pub(crate) fn octets(&self) -> u64 {
+        self.octets
+    }
+
     /// Whether `more` octets would go over the limit.
     pub(crate) fn would_overflow(&self, more: u64) -> bool {
         self.octets.saturating_add(more) > self.octets_max
@@ -175,6 +180,7 @@ impl BodyDecoder {
                     return &[];
                 }
                 [0, rest @ ..] => {
+                    self.push(text, out);
                     self.fail(BodyFault::NulOctet);
                     return rest;
                 }
@@ -207,6 +213,8 @@ impl BodyDecoder {
         }
         let more = u64::try_from(piece.len()).unwrap_or(u64::MAX);
         if self.would_overflow(more) {
+            // Not the count so far, which depends on how the input was cut.
+            self.octets = self.octets_max;
             self.fault = Some(BodyFault::TooLarge);
             return;
         }

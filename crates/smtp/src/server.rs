@@ -421,11 +421,8 @@ impl Server {
     fn expire(&mut self, expired: &RefusalText) {
         // A sender whose message already has a fault may wait for a reply that its framing will
         // never bring about (LF `.` LF); the fault is what it has to know.
-        let fault = match &self.state {
-            State::Receiving(receiving) => receiving.fault(),
-            _ => None,
-        };
-        self.close_refusing(fault.unwrap_or(expired).refusal());
+        let fault = self.body_fault().map(|(_, refusal)| refusal);
+        self.close_refusing(fault.unwrap_or_else(|| expired.refusal()));
     }
 
     /// Queues a fixed reply.

@@ -179,9 +179,10 @@ fn the_time_that_the_caller_takes_is_not_the_peers() {
 #[test]
 fn a_sender_waiting_behind_a_false_end_of_data_is_told_about_its_line_ends() {
     let mut session = Session::in_data(options());
-    session.say("a\n.\n");
+    session.say("ab\r\nc\n.\n");
     let replies = session.wait(seconds(60));
     assert!(replies.starts_with("550 5.5.2 Bare CR or LF"), "{replies}");
+    assert!(replies.ends_with(": behind octet 5 of the message\r\n"), "{replies}");
     assert_eq!((session.notes.as_slice(), session.discards), (&[Reason::BareLineEnding][..], 1));
     assert!(session.closed);
 }

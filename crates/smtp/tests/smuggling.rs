@@ -145,6 +145,15 @@ fn smtp_04_commands_injected_behind_starttls_are_never_answered() {
 }
 
 #[test]
+fn tls_from_the_first_octet_keeps_the_greeting_and_offers_no_starttls() {
+    let mut session = Session::silent(options());
+    session.server.secured(session.now);
+    session.run();
+    assert_eq!(codes(&session.replies), [220]);
+    assert!(!session.say("EHLO a.example\r\n").contains("STARTTLS"));
+}
+
+#[test]
 fn smtp_07_an_http_request_ends_the_session_at_its_first_line() {
     for request in [
         "POST / HTTP/1.1\r\nHost: x\r\n\r\nMAIL FROM:<a@b.example>\r\n",

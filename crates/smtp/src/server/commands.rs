@@ -72,6 +72,7 @@ impl Server {
         }
     }
 
+    /// EHLO and HELO: who the peer says it is, and what it may use from now on.
     fn greet(&mut self, verb: Verb, arguments: &str) {
         let name = match command::read_greeting_name(arguments) {
             Ok(name) => name,
@@ -95,6 +96,7 @@ impl Server {
         Reply::plain(250, lines).encode(&mut self.output);
     }
 
+    /// STARTTLS (RFC 3207): the last thing that is read in clear.
     fn start_tls(&mut self, arguments: &str) {
         let fault = if self.secured {
             Some(&texts::TLS_ALREADY)
@@ -118,6 +120,8 @@ impl Server {
         self.state = State::StartingTls;
     }
 
+    /// MAIL: begins a transaction if the caller says so. A declared size over the limit is refused
+    /// here, before the octets are sent for nothing (RFC 1870 section 6.1).
     fn mail(&mut self, arguments: &str) {
         let fault = match &self.state {
             _ if self.greeted == Greeted::No => Some(&texts::GREETING_FIRST),
@@ -143,11 +147,14 @@ impl Server {
         self.steps.push_back(Step::Mail(mail));
     }
 
+    /// A MAIL that could not be read: the peer's error, once; what it pipelined behind is not.
     fn refuse_mail(&mut self, refusal: Refusal) {
         self.state = State::Idle(Idle { just_refused: true });
         self.refuse_error(refusal);
     }
 
+    /// RCPT: asks the caller. Over the limit it is refused for now and not as an error, so that the
+    /// sender brings the rest in its next transaction (RFC 5321 section 4.5.3.1.10).
     fn recipient(&mut self, arguments: &str) {
         let esmtp = self.is_esmtp();
         let recipients_max = self.options.limits.recipients_max;
@@ -174,6 +181,7 @@ impl Server {
         }
     }
 
+    /// DATA: from `354` on octets are content until their proper end.
     fn data(&mut self, arguments: &str) {
         let State::Transaction(transaction) = &self.state else {
             return self.refuse_outside();
@@ -223,6 +231,7 @@ impl Server {
         refusal
     }
 
+    /// A decoder for this session's next message.
     pub(super) fn decoder(&self, framing: Framing) -> BodyDecoder {
         let octets_max = self.options.limits.message_bytes_max;
         BodyDecoder::new(framing, self.options.line_ends, octets_max)

@@ -4,6 +4,11 @@
 //! A body with a fault is swallowed to its proper end, so that its rest is never taken for
 //! commands; how much is swallowed is bounded. Broken framing ends the session behind it.
 
+use std::collections::VecDeque;
+use std::mem;
+
+use posthouse_types::Refusal;
+
 use crate::body::{BodyDecoder, BodyFault, Framing};
 use crate::command::{self, ChunkCommand};
 use crate::texts::{self, RefusalText};
@@ -54,15 +59,6 @@ impl Receiving {
     pub(super) fn data(transaction: Transaction, decoder: BodyDecoder) -> Self {
         Self { transaction, decoder, chunk: None, swallowed: 0 }
     }
-
-    /// What the peer is told about the message's fault, if it has one.
-    pub(super) fn fault(&self) -> Option<&'static RefusalText> {
-        self.decoder.fault().map(|fault| match fault {
-            BodyFault::TooLarge => &texts::MESSAGE_TOO_LARGE,
-            BodyFault::BareLineEnding => &texts::BARE_LINE_ENDING,
-            BodyFault::NulOctet => &texts::NUL_OCTET,
-        })
-    }
 }
 
 /// A chunk that must be read past, and what is said at its end.
@@ -105,6 +101,8 @@ impl Server {
         }
     }
 
+    /// A chunk of a message that is wanted, as far as can be told before its octets. One that will
+    /// be too large is refused at its end, where the peer listens; a boundless one at once.
     fn begin_chunk(&mut self, command: ChunkCommand) {
         let fresh = self.decoder(Framing::Counted);
         let State::Transaction(mut transaction) = self.take_state() else {
@@ -126,6 +124,7 @@ impl Server {
         }
     }
 
+    /// A chunk that came where none may: read past, then refused, then the session goes on.
     fn begin_swallowing(&mut self, swallowing: Swallowing) {
         if swallowing.remaining > SWALLOWED_OCTETS_MAX {
             return self.close_refusing(swallowing.fault.refusal());
@@ -147,7 +146,7 @@ impl Server {
         if self.input.is_empty() {
             return false;
         }
-        let mut input = std::mem::take(&mut self.input);
+        let mut input = mem::take(&mut self.input);
         let consumed = self.take_body(input.unread());
         input.skip(consumed);
         // Where the body's end also ended the session, the rest is nobody's.
@@ -201,7 +200,7 @@ impl Server {
                 self.steps.push_back(Step::Body(tail));
             }
         }
-        if receiving.fault().is_some() {
+        if receiving.decoder.fault().is_some() {
             return self.refuse_body();
         }
         let State::Receiving(Receiving { mut transaction, decoder, chunk, .. }) = self.take_state()
@@ -224,22 +223,35 @@ impl Server {
     /// Refuses a message for its fault. One that is only too large ends its transaction; broken
     /// line ends end the session, since the peer may disagree about where its message ended.
     fn refuse_body(&mut self) {
-        let State::Receiving(receiving) = &self.state else {
+        let Some((fault, refusal)) = self.body_fault() else {
             return;
         };
-        match receiving.decoder.fault() {
-            Some(BodyFault::TooLarge) | None => {
-                self.refuse(self.too_large());
-                self.discard_transaction();
-                self.state = State::Idle(Idle { just_refused: true });
-            }
-            Some(BodyFault::BareLineEnding) => {
-                self.close_refusing(texts::BARE_LINE_ENDING.refusal());
-            }
-            Some(BodyFault::NulOctet) => self.close_refusing(texts::NUL_OCTET.refusal()),
+        if fault == BodyFault::TooLarge {
+            self.refuse(refusal);
+            self.discard_transaction();
+            self.state = State::Idle(Idle { just_refused: true });
+        } else {
+            self.close_refusing(refusal);
         }
     }
 
+    /// The fault of the message that is arriving, and what the peer is told about it: also where
+    /// it is, as nobody finds a bare LF in a message by looking.
+    pub(super) fn body_fault(&self) -> Option<(BodyFault, Refusal)> {
+        let State::Receiving(receiving) = &self.state else {
+            return None;
+        };
+        let fault = receiving.decoder.fault()?;
+        let place = || format!("behind octet {} of the message", receiving.decoder.octets());
+        let refusal = match fault {
+            BodyFault::TooLarge => self.too_large(),
+            BodyFault::BareLineEnding => texts::BARE_LINE_ENDING.about(&place()),
+            BodyFault::NulOctet => texts::NUL_OCTET.about(&place()),
+        };
+        Some((fault, refusal))
+    }
+
+    /// The unwanted chunk is over: back to where the session was, with the reply it was due.
     fn end_of_swallowing(&mut self) {
         self.clock.command_came();
         let State::Swallowing(swallowing, after) = self.take_state() else {
@@ -259,11 +271,7 @@ impl Server {
 
 /// Decodes octets of a message into one step; how many were its own, and whether it, or its
 /// chunk, ended with them.
-fn receive(
-    receiving: &mut Receiving,
-    octets: &[u8],
-    steps: &mut std::collections::VecDeque<Step>,
-) -> (usize, bool) {
+fn receive(receiving: &mut Receiving, octets: &[u8], steps: &mut VecDeque<Step>) -> (usize, bool) {
     let own = match &receiving.chunk {
         Some(chunk) => octets_within(octets, chunk.remaining),
         None => octets,
