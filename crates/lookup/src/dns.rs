@@ -92,7 +92,7 @@ pub enum MailExchangers {
     /// The hosts to try, lowest preference first; never empty.
     Hosts(Vec<Mx>),
     /// The domain accepts no mail: null MX (RFC 7505).
-    Null,
+    NullMx,
 }
 
 /// Asks DNS. Cheap to clone: clones share one cache.
@@ -206,7 +206,7 @@ impl Resolver {
         // RFC 7505 section 3: a null MX stands alone. Beside real hosts it is a mistake of the
         // domain's owner, and the hosts are what was meant.
         match (hosts.is_empty(), null) {
-            (true, true) => return Answer::Found(MailExchangers::Null),
+            (true, true) => return Answer::Found(MailExchangers::NullMx),
             (true, false) => return Answer::NoRecords,
             (false, _) => {}
         }

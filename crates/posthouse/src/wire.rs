@@ -232,6 +232,8 @@ fn cause(error: &io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use tokio::io::{DuplexStream, duplex};
     use tokio::net::{TcpListener, TcpStream};
 
@@ -244,8 +246,12 @@ mod tests {
         (Wire::plain(near), far)
     }
 
+    fn certificate() -> rcgen::CertifiedKey<rcgen::KeyPair> {
+        rcgen::generate_simple_self_signed(["mx.gateway.example".to_owned()]).unwrap()
+    }
+
     fn server_tls() -> ServerTls {
-        let made = rcgen::generate_simple_self_signed(["mx.gateway.example".to_owned()]).unwrap();
+        let made = certificate();
         let folder = tempfile::tempdir().unwrap();
         let (certificate, key) = (folder.path().join("chain.pem"), folder.path().join("key.pem"));
         std::fs::write(&certificate, made.cert.pem()).unwrap();
@@ -320,6 +326,47 @@ mod tests {
             client.close().await;
         };
         tokio::join!(server.close(), listen);
+    }
+
+    /// In TLS 1.3 our handshake is over before the server has looked at our certificate.
+    #[tokio::test]
+    async fn a_server_that_refuses_our_certificate_is_quoted() {
+        let (trusted, ours) = (certificate(), certificate());
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(trusted.cert.der().clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let verifier = rustls::server::WebPkiClientVerifier::builder_with_provider(
+            Arc::new(roots),
+            Arc::clone(&provider),
+        );
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_client_cert_verifier(verifier.build().unwrap())
+            .with_single_cert(
+                vec![trusted.cert.der().clone()],
+                trusted.signing_key.serialize_der().try_into().unwrap(),
+            )
+            .unwrap();
+        let identity = ClientIdentity::from_pem(
+            ours.cert.pem().as_bytes(),
+            ours.signing_key.serialize_pem().as_bytes(),
+            "chain.pem",
+            "key.pem",
+        )
+        .unwrap();
+        let (near, far) = duplex(64 * 1024);
+        let mut wire = Wire::plain(far);
+        let tls = ClientTls::default();
+        let (refused, shaken) = tokio::join!(
+            tokio_rustls::TlsAcceptor::from(Arc::new(config)).accept(near),
+            wire.start_tls_client(&tls, "[192.0.2.1]", Some(&identity))
+        );
+        assert!(refused.is_err());
+        assert_eq!(shaken.unwrap().sent, [ours.cert.der().to_vec()]);
+        assert_eq!(wire.read(SECOND).await, ReadOutcome::Closed);
+        let ended_by = wire.ended_by().unwrap();
+        assert!(ended_by.contains("alert"), "{ended_by}");
     }
 
     #[tokio::test]

@@ -123,7 +123,7 @@ async fn a_null_mx_is_told_apart_and_counts_only_alone() {
     })
     .await;
     let none = resolver.mx(&domain("none.example")).await;
-    assert_eq!(none, Answer::Found(MailExchangers::Null));
+    assert_eq!(none, Answer::Found(MailExchangers::NullMx));
     let both = hosts(resolver.mx(&domain("both.example")).await);
     assert_eq!(both, [(10, "a.example".to_owned())]);
 }

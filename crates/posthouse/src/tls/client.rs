@@ -80,7 +80,8 @@ impl ClientTls {
     }
 
     /// Does the client's part of a handshake within [`HANDSHAKE_TIME_MAX`]. `server_name` is a
-    /// host name, which is sent (SNI, RFC 6066 section 3), or an IP address, which is not.
+    /// host name, which is sent (SNI, RFC 6066 section 3), or an IP address, which is not; the
+    /// brackets of an address literal are taken off.
     ///
     /// In TLS 1.3 this returns before the server has looked at our certificate: a server that
     /// ends the session for its sake does so in its first answer.
@@ -97,7 +98,9 @@ impl ClientTls {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let name = ServerName::try_from(server_name.to_owned()).map_err(|_| {
+        let bare = server_name.trim_start_matches('[').trim_end_matches(']');
+        let bare = bare.strip_prefix("IPv6:").unwrap_or(bare);
+        let name = ServerName::try_from(bare.to_owned()).map_err(|_| {
             HandshakeFailure::failed(format!("{} is not a host name", shown(&server_name)))
         })?;
         let shown_identity = identity.map(|identity| Arc::new(Shown::new(identity)));
