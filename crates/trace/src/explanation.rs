@@ -84,6 +84,9 @@ pub struct ChainFacts {
     pub names: Vec<String>,
     /// Warning ids.
     pub warnings: Vec<String>,
+    /// The certificate that was needed and not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<MissingFacts>,
 }
 
 /// One certificate.
@@ -167,6 +170,7 @@ impl From<&ChainReport> for ChainFacts {
             element: report.element,
             names: report.names.iter().map(ToString::to_string).collect(),
             warnings: report.warnings.iter().map(|warning| warning.id().to_owned()).collect(),
+            missing: MissingFacts::of(report),
         }
     }
 }

@@ -1,15 +1,25 @@
 //! The one vocabulary of what happened: message trace rows, operational events, explanations, and
-//! how each is written down (JSON, CAPI2-shaped XML, Exchange's protocol log).
+//! how each is written down (JSON, CSV, CAPI2-shaped XML, Exchange's protocol log, plain text).
 //!
 //! Touches nothing. The store keeps these values, the binary makes them, the command line shows
 //! them; every string of a peer in them is data and is escaped by the renderer that writes it.
 
+pub mod capi2;
+mod csv;
 mod event;
+mod explain;
 mod explanation;
+mod json;
+pub mod protocol_log;
 mod row;
+mod texts;
+mod times;
 
+pub use csv::{SUMMARY_HEADER, summary_line};
 pub use event::{EventData, Level, OperationalEvent};
+pub use explain::explain_text;
 pub use explanation::{
     CertificateFacts, ChainFacts, ConnectorFacts, Explanation, Fix, MissingFacts, PeerFacts,
 };
+pub use json::{event_json, explanation_json, row_json};
 pub use row::{Direction, TraceEvent, TraceRow, TraceStatus, TraceStep};

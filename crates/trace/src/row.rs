@@ -128,3 +128,58 @@ pub enum TraceStep {
     /// A delivery report was written for it.
     Report,
 }
+
+impl TraceStep {
+    /// Microsoft's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Receive => "Receive",
+            Self::Submit => "Submit",
+            Self::Deliver => "Deliver",
+            Self::Send => "Send",
+            Self::Defer => "Defer",
+            Self::Fail => "Fail",
+            Self::Quarantine => "Quarantine",
+            Self::Report => "Report",
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A message that went out, for the renderers' tests.
+    pub(crate) fn row() -> TraceRow {
+        let at = UnixMillis(1_795_457_427_042);
+        TraceRow {
+            received: at.0,
+            tenant: Some(1),
+            reference: "0W3GE1R70W3GE1R7".to_owned(),
+            message_id: "<1@contoso.example>".to_owned(),
+            sender: "anna@contoso.example".to_owned(),
+            recipient: "bob@fabrikam.example".to_owned(),
+            subject: "Offer 12".to_owned(),
+            status: TraceStatus::Delivered,
+            from_ip: "192.0.2.1".to_owned(),
+            to_ip: "198.51.100.1".to_owned(),
+            size: 2048,
+            connector: "from office".to_owned(),
+            direction: Direction::Originating,
+            reason: String::new(),
+            events: vec![
+                TraceEvent::new(at, TraceStep::Receive, "by certificate"),
+                TraceEvent::new(at, TraceStep::Send, "250 2.0.0 ok"),
+            ],
+            explanation: None,
+        }
+    }
+
+    #[test]
+    fn a_status_is_stored_under_the_name_that_it_shows() {
+        for status in [TraceStatus::Delivered, TraceStatus::FilteredAsSpam, TraceStatus::Pending] {
+            let stored = serde_json::to_value(status).unwrap();
+            assert_eq!(stored, status.as_str());
+        }
+    }
+}
