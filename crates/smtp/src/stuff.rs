@@ -196,7 +196,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 4096, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: 32_768, ..ProptestConfig::default() })]
 
         #[test]
         fn smtp_03_any_reader_sees_one_message_in_canonical_form(message in message()) {

@@ -315,6 +315,18 @@ fn an_address_that_needs_smtputf8_fails_alone_where_the_server_lacks_it() {
 }
 
 #[test]
+fn a_sender_that_needs_smtputf8_fails_for_every_recipient_where_the_server_lacks_it() {
+    let mut talk = Talk::ready(&["PIPELINING"]);
+    let mut mail = transaction(&["x@d.example", "y@d.example"]);
+    mail.sender = Some(address("grå@contoso.example"));
+    talk.begin(mail);
+    for outcome in talk.finished() {
+        assert_eq!(reason_of(&outcome), Some(Reason::SmtpUtf8NotOffered));
+    }
+    assert!(matches!(talk.step(), ClientStep::Ready));
+}
+
+#[test]
 fn smtp_03_a_line_break_in_an_address_never_becomes_a_command() {
     let mut talk = Talk::ready(&["PIPELINING"]);
     talk.begin(transaction(&["x>\r\nRCPT TO:<y@d.example"]));
