@@ -17,8 +17,9 @@ use std::io;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use aws_lc_rs::hmac;
 use posthouse_types::{ChainReason, Reason, SHOWN_CHARACTERS_MAX, printable};
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::crypto::{CryptoProvider, aws_lc_rs as rustls_aws_lc_rs};
 use rustls::{CommonState, HandshakeKind, ProtocolVersion, SupportedProtocolVersion};
 
 pub(crate) use self::client::ClientTls;
@@ -187,6 +188,18 @@ fn shown(error: &dyn fmt::Display) -> String {
 /// The cryptography of this process: aws-lc-rs with rustls' suites, TLS 1.2 and 1.3.
 fn provider() -> Arc<CryptoProvider> {
     static PROVIDER: LazyLock<Arc<CryptoProvider>> =
-        LazyLock::new(|| Arc::new(aws_lc_rs::default_provider()));
+        LazyLock::new(|| Arc::new(rustls_aws_lc_rs::default_provider()));
     Arc::clone(&PROVIDER)
+}
+
+/// The text that proves a domain to be a tenant's: an HMAC-SHA256 (RFC 2104) under the node's
+/// secret, so that nobody can make one for a tenant of their own or learn another's. 128 bits of
+/// it in hexadecimal: short enough to be pasted into any DNS provider's form.
+pub(crate) fn verification_digest(secret: &[u8], tenant: &str, domain: &str) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
+    // A NUL is in no name: no other pair of names gives the same octets.
+    let tag = hmac::sign(&key, format!("{tenant}\0{domain}").as_bytes());
+    let hexadecimal: String =
+        tag.as_ref().iter().take(16).map(|octet| format!("{octet:02x}")).collect();
+    format!("posthouse-verification={hexadecimal}")
 }

@@ -70,7 +70,7 @@ fn ca(name: &str) -> CertificateParams {
 /// Whatever certificates with whatever key: nothing looks whether they fit.
 fn certified(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> Arc<CertifiedKey> {
     let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let signing = aws_lc_rs::sign::any_supported_type(&key).unwrap();
+    let signing = rustls_aws_lc_rs::sign::any_supported_type(&key).unwrap();
     Arc::new(CertifiedKey::new(chain, signing))
 }
 
@@ -550,4 +550,19 @@ fn a_missing_file_is_named() {
     let failure = ClientTls::default().identity(&certificate, &key).unwrap_err();
     assert_eq!(failure.reason, Reason::OwnCertificateUnusable);
     assert!(failure.text.contains("key.pem"), "{failure}");
+}
+
+#[test]
+fn a_verification_text_fits_one_node_one_tenant_and_one_domain() {
+    let text = verification_digest(&[7; 32], "contoso", "contoso.example");
+    assert_eq!(text, verification_digest(&[7; 32], "contoso", "contoso.example"));
+    assert_eq!(text.len(), "posthouse-verification=".len() + 32);
+    for other in [
+        verification_digest(&[8; 32], "contoso", "contoso.example"),
+        verification_digest(&[7; 32], "fabrikam", "contoso.example"),
+        verification_digest(&[7; 32], "contoso", "fabrikam.example"),
+        verification_digest(&[7; 32], "contos", "ocontoso.example"),
+    ] {
+        assert_ne!(text, other);
+    }
 }
