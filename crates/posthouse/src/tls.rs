@@ -192,14 +192,10 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::clone(&PROVIDER)
 }
 
-/// The text that proves a domain to be a tenant's: an HMAC-SHA256 (RFC 2104) under the node's
-/// secret, so that nobody can make one for a tenant of their own or learn another's. 128 bits of
-/// it in hexadecimal: short enough to be pasted into any DNS provider's form.
-pub(crate) fn verification_digest(secret: &[u8], tenant: &str, domain: &str) -> String {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
-    // A NUL is in no name: no other pair of names gives the same octets.
-    let tag = hmac::sign(&key, format!("{tenant}\0{domain}").as_bytes());
-    let hexadecimal: String =
-        tag.as_ref().iter().take(16).map(|octet| format!("{octet:02x}")).collect();
-    format!("posthouse-verification={hexadecimal}")
+/// An HMAC-SHA256 (RFC 2104) of a text under a secret key, as lower-case hexadecimal: nobody
+/// without the key can make one, or learn the key from it. 128 bits are kept, short enough to be
+/// pasted into any DNS provider's form.
+pub(crate) fn keyed_digest(key: &[u8], text: &[u8]) -> String {
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text);
+    tag.as_ref().iter().take(16).map(|octet| format!("{octet:02x}")).collect()
 }
