@@ -21,7 +21,7 @@ lint: ## What can be said without running anything
 
 soak: ## The kill loop a thousand times (about an hour)
 	@tests/interop/install
-	@POSTHOUSE_KILLS=1000 cargo test --locked -p posthouse --test kill -- --nocapture
+	@POSTHOUSE_KILLS=1000 cargo test --locked -p posthouse --test scenarios kill -- --nocapture
 
 bench: ## Numbers, next to Debian's Postfix on the same machine
 	@tests/interop/install

@@ -1,0 +1,127 @@
+//! The kill loop: eight clients, a node that is killed again and again, and a ledger outside of
+//! it. What was answered 250 is delivered, whole, however often the node dies.
+//!
+//! `POSTHOUSE_KILLS` says how often (100; `make soak` sets 1,000).
+
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::common::{Authority, Dialogue, NextHop, Node, Settings, tenant_by_address, wait_up_to};
+
+const CLIENTS: usize = 8;
+const KILLS: usize = 100;
+/// How long a node lives, in milliseconds: from still starting to well under way.
+const LIFE_MS: [u64; 7] = [20, 60, 100, 150, 220, 300, 450];
+
+/// What the clients share: where the node is, what was acknowledged, whether to go on.
+#[derive(Default)]
+struct Ledger {
+    node: Mutex<Option<SocketAddr>>,
+    acknowledged: Mutex<HashMap<String, String>>,
+    attempts: AtomicUsize,
+    over: AtomicBool,
+}
+
+#[test]
+fn flt_01_nothing_acknowledged_is_lost_however_often_the_node_is_killed() {
+    let kills = std::env::var("POSTHOUSE_KILLS").map_or(KILLS, |text| text.parse().unwrap());
+    let next_hop = NextHop::start();
+    let settings = Settings::default().with("smtp.sessions_per_address_max", 1000);
+    let mut node = Node::start(&Authority::new("Example"), &settings);
+    node.apply(&tenant_by_address("contoso", "contoso.example", &next_hop.smart_host()));
+
+    let ledger = Arc::new(Ledger::default());
+    *ledger.node.lock().unwrap() = Some(node.smtp());
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|client| {
+            let ledger = Arc::clone(&ledger);
+            thread::spawn(move || send_until_over(client, &ledger))
+        })
+        .collect();
+    for kill in 0..kills {
+        thread::sleep(Duration::from_millis(LIFE_MS[kill % LIFE_MS.len()]));
+        *ledger.node.lock().unwrap() = None;
+        node.kill();
+        node.run();
+        *ledger.node.lock().unwrap() = Some(node.smtp());
+    }
+    thread::sleep(Duration::from_millis(500));
+    ledger.over.store(true, Ordering::SeqCst);
+    clients.into_iter().for_each(|client| client.join().unwrap());
+
+    let last_start = Instant::now();
+    wait_up_to(Duration::from_secs(60), "the backlog is gone", || {
+        (node.queue_length() == 0).then_some(())
+    });
+    settle(&ledger, &next_hop, kills, last_start.elapsed());
+}
+
+/// Compares the ledger with what arrived.
+fn settle(ledger: &Ledger, next_hop: &NextHop, kills: usize, backlog: Duration) {
+    let acknowledged = ledger.acknowledged.lock().unwrap();
+    let mut arrived: HashSet<String> = HashSet::new();
+    let mut twice = 0;
+    for message in next_hop.delivered() {
+        let text = message.text();
+        let id = text.split("X-Id: ").nth(1).unwrap().split("\r\n").next().unwrap().to_owned();
+        if let Some(body) = acknowledged.get(&id) {
+            assert_eq!(&message.body(), body, "{id} arrived damaged");
+        }
+        twice += usize::from(!arrived.insert(id));
+    }
+    let lost: Vec<_> = acknowledged.keys().filter(|id| !arrived.contains(*id)).collect();
+    println!(
+        "{kills} kills, {} attempts, {} acknowledged, {} lost, {twice} delivered twice, \
+         backlog gone after {backlog:?}",
+        ledger.attempts.load(Ordering::SeqCst),
+        acknowledged.len(),
+        lost.len(),
+    );
+    assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
+    assert!(acknowledged.len() >= kills, "too few to prove anything: {}", acknowledged.len());
+}
+
+fn send_until_over(client: usize, ledger: &Ledger) {
+    let mut number = 0;
+    while !ledger.over.load(Ordering::SeqCst) {
+        let node = *ledger.node.lock().unwrap();
+        let session = node.and_then(|node| send_in_one_session(node, client, &mut number, ledger));
+        if session.is_none() {
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+/// Sends messages until the session breaks; `None` is the node's death, at whatever point.
+fn send_in_one_session(
+    node: SocketAddr,
+    client: usize,
+    number: &mut usize,
+    ledger: &Ledger,
+) -> Option<()> {
+    let mut session = Dialogue::try_connect(node)?;
+    session.try_answer_to("EHLO mail.example")?;
+    while !ledger.over.load(Ordering::SeqCst) {
+        *number += 1;
+        ledger.attempts.fetch_add(1, Ordering::SeqCst);
+        let id = format!("{client}-{number}");
+        // Every tenth goes through a file of its own beside the database.
+        let lines = if number.is_multiple_of(10) { 3000 } else { 20 };
+        let body = format!("{id} {}\r\n", "0123456789".repeat(4)).repeat(lines);
+        session.try_answer_to("MAIL FROM:<ann@contoso.example>")?;
+        session.try_answer_to("RCPT TO:<bob@elsewhere.example>")?;
+        if session.try_answer_to("DATA")?.code != 354 {
+            continue;
+        }
+        let sent = session.try_send(format!("X-Id: {id}\r\n\r\n{body}").as_bytes());
+        let answer = session.try_answer_to(".")?;
+        if sent && answer.code == 250 {
+            ledger.acknowledged.lock().unwrap().insert(id, body);
+        }
+    }
+    Some(())
+}

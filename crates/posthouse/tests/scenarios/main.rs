@@ -1,0 +1,25 @@
+//! Scenarios: stories from end to end, on the real binary over loopback, mostly with clients and
+//! servers that others wrote. One story, one file.
+//!
+//! One test program for all of them: they wait more than they compute, so they run side by side.
+//! Each has a folder, a node, certificates and ports of its own.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a scenario that meets the unexpected fails there"
+)]
+
+mod common;
+
+mod delivery;
+mod durability;
+mod foreign_clients;
+mod kill;
+mod limits;
+mod postfix;
+mod running;
+mod session_attacks;
+mod smuggling;
+mod story;
