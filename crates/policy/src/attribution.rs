@@ -69,9 +69,10 @@ pub struct Attribution {
     /// The connectors that were looked at, for the administrators of their tenants; at most
     /// [`CONSIDERED_MAX`](crate::CONSIDERED_MAX). Show each tenant its own only.
     pub considered: Vec<ConsideredConnector>,
-    /// The tenants whose administrators may see this: the owner of MAIL FROM's domain, those whose
-    /// connectors look for a name that the certificate holds (accepted or not), the recipient's,
-    /// and the one whose connector matched without being satisfied.
+    /// The tenants whose administrators may see this: the one that sent it, the recipient's; of
+    /// mail that was to be relayed and was not recognised: the owner of MAIL FROM's domain, those
+    /// whose connectors look for a name that the certificate holds (accepted or not), and the one
+    /// that lists the address, unless MAIL FROM is another tenant's.
     pub concerned_tenants: Vec<TenantId>,
 }
 
@@ -161,7 +162,7 @@ pub fn attribute(question: &Question<'_>, directory: &Directory) -> Attribution 
     };
     let outcome = match (question.recipient, hosted) {
         (RecipientPath::Postmaster, _) => {
-            Ok(to_node_postmaster(question, recognised.as_ref().ok()))
+            Ok(to_node_postmaster(question, directory, recognised.as_ref().ok()))
         }
         (RecipientPath::Mailbox(recipient), Some(hosted)) => {
             to_hosted(question, recipient, hosted, recognised.as_ref().ok())
@@ -191,20 +192,28 @@ pub fn attribute(question: &Question<'_>, directory: &Directory) -> Attribution 
     }
 }
 
-/// `<Postmaster>` is always accepted (RFC 5321 section 4.5.1).
-fn to_node_postmaster(question: &Question<'_>, sender: Option<&Recognised<'_>>) -> Accepted {
+/// `<Postmaster>` is always accepted (RFC 5321 section 4.5.1), and goes to the postmaster of the
+/// transaction's tenant, where it has one.
+fn to_node_postmaster(
+    question: &Question<'_>,
+    directory: &Directory,
+    sender: Option<&Recognised<'_>>,
+) -> Accepted {
     let owner = match (sender, question.transaction) {
         (Some(sender), _) => Owner::Tenant(sender.entry.id),
         (None, Some(owner)) => owner,
         (None, None) => Owner::Operator,
     };
+    let tenant = match owner {
+        Owner::Tenant(id) => Some(id),
+        Owner::Operator => None,
+    };
+    let address =
+        tenant.and_then(|id| directory.tenant(id)).and_then(|tenant| tenant.postmaster.clone());
     Accepted {
         owner,
         direction: sender.map_or(Direction::Incoming { partner: None }, Recognised::direction),
-        place: Place::Postmaster {
-            tenant: sender.map(|sender| sender.entry.id),
-            address: sender.and_then(|sender| sender.entry.tenant.postmaster.clone()),
-        },
+        place: Place::Postmaster { tenant, address },
     }
 }
 

@@ -23,18 +23,26 @@ pub(crate) struct Parties<'a> {
     pub(crate) host: Option<&'a Entry>,
 }
 
+impl Parties<'_> {
+    /// Whether an unrecognised sender's mail is this tenant's affair. Mail for a hosted recipient
+    /// is the recipient's tenant's: whoever's domain a stranger puts into MAIL FROM must not learn
+    /// who gets mail elsewhere.
+    fn concerns(&self, entry: &Entry) -> bool {
+        self.host.is_none_or(|host| host.id == entry.id)
+    }
+}
+
 /// The tenants whose administrators may see this.
 pub(crate) fn concerned_tenants(parties: &Parties<'_>) -> Vec<TenantId> {
-    let mut ids: Vec<TenantId> = Vec::new();
-    ids.extend(parties.sender_owner.map(|entry| entry.id));
+    let mut ids: Vec<TenantId> = parties.host.map(|entry| entry.id).into_iter().collect();
     match parties.recognised {
         Ok(sender) => ids.push(sender.entry.id),
         Err(failure) => {
-            ids.extend(failure.named.iter().map(|candidate| candidate.entry.id));
-            ids.extend(failure.listed.map(|entry| entry.id));
+            let named = failure.named.iter().map(|candidate| candidate.entry);
+            let all = named.chain(parties.sender_owner).chain(failure.listed);
+            ids.extend(all.filter(|entry| parties.concerns(entry)).map(|entry| entry.id));
         }
     }
-    ids.extend(parties.host.map(|entry| entry.id));
     ids.sort_unstable();
     ids.dedup();
     ids
@@ -62,14 +70,14 @@ pub(crate) fn considered(
             list.push(sender.entry, sender.connector, true, why);
         }
         Err(failure) => {
-            if let Some(entry) = parties.sender_owner {
+            if let Some(entry) = parties.sender_owner.filter(|entry| parties.concerns(entry)) {
                 list.own_servers(entry, |_| true, failure.reason);
             }
-            for candidate in &failure.named {
+            for candidate in failure.named.iter().filter(|one| parties.concerns(one.entry)) {
                 let is_it = |connector: &_| std::ptr::eq(connector, candidate.connector);
                 list.own_servers(candidate.entry, is_it, failure.reason);
             }
-            if let Some(entry) = failure.listed {
+            if let Some(entry) = failure.listed.filter(|entry| parties.concerns(entry)) {
                 let lists = |connector: &InboundConnector| {
                     connector.range_with(question.address()).is_some()
                 };

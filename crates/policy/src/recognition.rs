@@ -104,7 +104,9 @@ pub(crate) fn recognise<'a>(
     let certificate_reason = match by_certificate {
         Ok(recognised) => return Ok(recognised),
         // The certificate says whose server this is: the address cannot make it another's.
-        Err(Some(reason @ Reason::SenderDomainOfAnotherTenant)) => {
+        Err(Some(reason @ (Reason::SenderDomainOfAnotherTenant | Reason::AmbiguousConnector)))
+            if named.iter().any(|candidate| candidate.standing == Standing::Own) =>
+        {
             return Err(Failure { reason, named, listed: None });
         }
         Err(reason) => reason,
