@@ -437,3 +437,25 @@ fn begin_is_refused_while_a_transaction_runs_and_quit_waits_for_ready() {
     talk.client.quit();
     assert_eq!(talk.said(), "MAIL FROM:<a@contoso.example>\r\n");
 }
+
+#[test]
+fn more_answers_than_commands_that_left_end_the_session() {
+    let names: Vec<String> = (0..200).map(|number| format!("u{number}@d.example")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut talk = Talk::ready(&["PIPELINING"]);
+    talk.begin(transaction(&names));
+    talk.said();
+    // The commands that follow are waiting to be sent; nobody can have answered them.
+    talk.client.receive("250 ok\r\n".repeat(COMMANDS_DUE_MAX + 1).as_bytes());
+    assert!(talk.finished().iter().all(is_deferred));
+    assert_eq!(talk.closed().unwrap().reason, Reason::ProtocolError);
+}
+
+#[test]
+fn half_a_line_that_nothing_asked_for_is_not_the_begin_of_an_answer() {
+    let mut talk = Talk::ready(&[]);
+    talk.client.receive(b"250 o");
+    talk.begin(transaction(&["x@d.example"]));
+    assert_eq!(reason_of(&talk.finished()[0]), Some(Reason::ProtocolError));
+    assert!(talk.client.take_output().is_empty());
+}
