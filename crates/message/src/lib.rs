@@ -6,6 +6,7 @@
 //! other than by refusing them with a reason.
 
 mod date;
+mod departure;
 mod encode;
 mod facts;
 mod header;
@@ -15,6 +16,7 @@ mod report;
 mod stamps;
 
 pub use date::{date_rfc3339, date_rfc5322};
+pub use departure::{Departure, departing_header};
 pub use facts::HeaderFacts;
 pub use intake::{CrossPremises, Intake, IntakeOptions, IntakeRefusal};
 pub use received::{PRODUCT, Protocol, ReceivedFrom, received_field};

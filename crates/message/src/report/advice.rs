@@ -38,13 +38,13 @@ pub(super) enum Who {
 
 /// The advice for one recipient.
 pub(super) fn advice(recipient: &ReportedRecipient) -> &'static Advice {
-    let words = recipient.reply_lines.join(" ");
     // A message that waited for the repair of a relay's certificate fails as expired in the end;
     // what helps is still the certificate.
-    if recipient.status == EnhancedStatus(5, 7, 64) || words.contains("5.7.64") {
+    let words = recipient.reply_lines.join(" ");
+    if is_relay_denial(recipient) {
         return if words.contains("ATTR36") {
             &table::SENDER_DOMAIN
-        } else if missing_certificate(recipient).is_some() {
+        } else if added_words(recipient).is_some_and(|added| names_missing_certificate(&added)) {
             &table::CHAIN_INCOMPLETE
         } else {
             &table::RELAY_DENIED
@@ -77,16 +77,25 @@ fn by_status(status: EnhancedStatus, words: &str) -> &'static Advice {
     }
 }
 
-/// The remote server's own sentence on the certificate that it missed, where it gave one: a line
-/// after the first that speaks of something not sent. Without code and status.
-pub(super) fn missing_certificate(recipient: &ReportedRecipient) -> Option<String> {
-    let later = recipient.reply_lines.iter().skip(1);
-    let mut sentence = later.map(|line| without_codes(line)).skip_while(|line| {
-        let lower = line.to_lowercase();
-        !["not sent", "did not send", "without the", "missing"].iter().any(|w| lower.contains(w))
-    });
-    let first = sentence.next()?.to_owned();
-    Some(sentence.fold(first, |all, line| format!("{all} {line}")))
+/// What the server added to its refusal to relay, in its own words: the lines after the first,
+/// without code and status. A gateway of our kind names the certificate that it missed there.
+pub(super) fn added_words(recipient: &ReportedRecipient) -> Option<String> {
+    let lines = recipient.reply_lines.iter().skip(1);
+    let words: Vec<_> = lines.map(|line| without_codes(line)).collect();
+    (!words.is_empty() && is_relay_denial(recipient)).then(|| words.join(" "))
+}
+
+fn is_relay_denial(recipient: &ReportedRecipient) -> bool {
+    recipient.status == EnhancedStatus(5, 7, 64)
+        || recipient.reply_lines.iter().any(|line| line.contains("5.7.64"))
+}
+
+/// Whether those words speak of a certificate that was not sent, as the cause (a root that is not
+/// trusted may lack its intermediate too: `not sent either`).
+fn names_missing_certificate(words: &str) -> bool {
+    let lower = words.to_lowercase();
+    let is_cause = ["not sent", "did not send", "chain-incomplete"];
+    is_cause.iter().any(|word| lower.contains(word)) && !lower.contains("not sent either")
 }
 
 /// A reply line's text: `550-5.7.64 text` without its first word, where that is a code.

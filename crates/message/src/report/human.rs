@@ -4,7 +4,7 @@
 
 use posthouse_types::{Reason, SHOWN_CHARACTERS_MAX, printable};
 
-use super::advice::{Phrase, Who, advice, missing_certificate};
+use super::advice::{Phrase, Who, added_words, advice};
 use super::document::Block;
 use super::original::whole_lines;
 use super::{Language, REPLY_CHARACTERS_MAX, Report, ReportKind, ReportedRecipient};
@@ -104,7 +104,7 @@ fn explain(recipient: &ReportedRecipient, language: Language, blocks: &mut Vec<B
     let advice = advice(recipient);
     let label = |english, german| Phrase { english, german }.in_language(language);
     blocks.push(Block::Text(advice.cause.in_language(language).to_owned()));
-    if let Some(sentence) = missing_certificate(recipient) {
+    if let Some(sentence) = added_words(recipient) {
         let sentence = printable(&sentence, REPLY_CHARACTERS_MAX);
         blocks.push(Block::Labelled(
             label("What the server said about it:", "Was der Server dazu sagte:"),

@@ -35,8 +35,9 @@ fn recipient() -> ReportedRecipient {
             "550-5.7.64 TenantAttribution; Relay Access Denied [mx.gateway.example \
              2026-11-23T18:10:27.042Z 0W3GE1R70W3GE1R7]"
                 .to_owned(),
-            "550-5.7.64 chain-incomplete: the issuer of your certificate was not sent:".to_owned(),
-            "550 5.7.64 CN=Example Issuing CA; get it at http://ca.example/issuing.cer".to_owned(),
+            "550-5.7.64 Your server sent 1 certificate; the one that signed it, CN=Example Issuing"
+                .to_owned(),
+            "550 5.7.64 CA, was not sent. Get it from http://ca.example/issuing.cer".to_owned(),
         ],
         reason: Reason::RelayRefused,
         last_attempt: Some(UnixMillis(AT.0 - 30_000)),
@@ -128,9 +129,9 @@ fn the_diagnostic_part_repeats_the_remote_words_untouched() {
         "Diagnostic information for administrators:\n\nGenerating server: edge.contoso.example\n\n\
          bob@fabrikam.example\nmx.gateway.example\n\
          Remote Server returned '550-5.7.64 TenantAttribution; Relay Access Denied \
-         [mx.gateway.example 2026-11-23T18:10:27.042Z 0W3GE1R70W3GE1R7] 550-5.7.64 \
-         chain-incomplete: the issuer of your certificate was not sent: 550 5.7.64 CN=Example \
-         Issuing CA; get it at http://ca.example/issuing.cer'\n"
+         [mx.gateway.example 2026-11-23T18:10:27.042Z 0W3GE1R70W3GE1R7] 550-5.7.64 Your \
+         server sent 1 certificate; the one that signed it, CN=Example Issuing 550 5.7.64 CA, was \
+         not sent. Get it from http://ca.example/issuing.cer'\n"
     ), "{text}");
     assert!(text.contains("Original message headers:\n\nFrom: Anna <anna@contoso.example>\n"));
 }
@@ -140,9 +141,19 @@ fn a_missing_certificate_is_named_in_the_part_for_people() {
     let text = text_of(&failed(recipient()));
     assert!(text.contains("did not send its complete certificate chain"), "{text}");
     assert!(text.contains(
-        "What the server said about it: chain-incomplete: the issuer of your certificate was not \
-         sent: CN=Example Issuing CA; get it at http://ca.example/issuing.cer\n"
+        "What the server said about it: Your server sent 1 certificate; the one that signed it, \
+         CN=Example Issuing CA, was not sent. Get it from http://ca.example/issuing.cer\n"
     ));
+}
+
+#[test]
+fn another_fault_of_a_chain_is_not_called_a_missing_certificate() {
+    let mut recipient = recipient();
+    let added = "550 5.7.64 The root CN=R is not trusted here. CN=I was not sent either.";
+    recipient.reply_lines = vec!["550-5.7.64 x".to_owned(), added.to_owned()];
+    let text = text_of(&failed(recipient));
+    assert!(text.contains("did not recognize your organization's mail server"), "{text}");
+    assert!(text.contains("What the server said about it: The root CN=R is not trusted here."));
 }
 
 #[test]
