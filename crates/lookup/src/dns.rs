@@ -107,26 +107,18 @@ impl Resolver {
     /// once. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// A text for the operator: what, where, and what to do.
+    /// What is wrong with `/etc/resolv.conf`.
     pub fn system() -> Result<Self, String> {
-        let (config, options) =
-            hickory_resolver::system_conf::read_system_conf().map_err(|error| {
-                format!(
-                    "The system's name servers could not be read from /etc/resolv.conf: {error}. \
-                 Name them in the configuration: [dns] servers = [\"192.0.2.53\"]."
-                )
-            })?;
+        let (config, options) = hickory_resolver::system_conf::read_system_conf()
+            .map_err(|error| format!("/etc/resolv.conf: {error}"))?;
         // The system's search list is not taken over: a mail domain is always the whole name.
         let config = ResolverConfig::from_parts(None, Vec::new(), config.name_servers().to_vec());
-        Self::build(config, bounded(options), QUESTION_TIME_MAX)
+        Ok(Self::build(config, bounded(options), QUESTION_TIME_MAX))
     }
 
     /// Uses these name servers, over UDP with TCP as the fallback. An empty list is
     /// [`Self::none`]. Must be called within a tokio runtime.
-    ///
-    /// # Errors
-    /// A text for the operator.
-    pub fn with_servers(servers: &[SocketAddr]) -> Result<Self, String> {
+    pub fn with_servers(servers: &[SocketAddr]) -> Self {
         Self::with_servers_and_times(servers, QUERY_TIME_MAX, QUESTION_TIME_MAX)
     }
 
@@ -139,9 +131,9 @@ impl Resolver {
         servers: &[SocketAddr],
         query_time_max: Duration,
         question_time_max: Duration,
-    ) -> Result<Self, String> {
+    ) -> Self {
         if servers.is_empty() {
-            return Ok(Self::none());
+            return Self::none();
         }
         let servers = servers.iter().map(|server| {
             let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut to| {
@@ -158,21 +150,13 @@ impl Resolver {
         Self::build(config, options, question_time_max)
     }
 
-    fn build(
-        config: ResolverConfig,
-        options: ResolverOpts,
-        question_time_max: Duration,
-    ) -> Result<Self, String> {
+    #[expect(clippy::expect_used, reason = "depends on how this program was built alone")]
+    fn build(config: ResolverConfig, options: ResolverOpts, question_time_max: Duration) -> Self {
         let inner = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
             .with_options(options)
             .build()
-            .map_err(|error| {
-                format!(
-                    "The DNS resolver could not be set up: {error}. Look at [dns] servers in the \
-                     configuration."
-                )
-            })?;
-        Ok(Self { inner: Some(inner), question_time_max })
+            .expect("only DNS over TLS has settings that can fail, and it is not compiled in");
+        Self { inner: Some(inner), question_time_max }
     }
 
     /// Whether this resolver asks anybody.
