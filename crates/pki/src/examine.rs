@@ -107,7 +107,7 @@ fn finding<'a>(
     examination: &Examination<'a>,
 ) -> (Finding, Vec<Candidate<'a>>) {
     if sent.is_empty() {
-        return (Finding::new(ChainReason::Malformed, None), sent);
+        return (Finding::new(ChainReason::Malformed, Some(0)), sent);
     }
     let mut as_sent = Search::new(&sent, examination.roots, examination.now);
     if let Some(accepted) = as_sent.run() {
@@ -162,7 +162,13 @@ fn elements(
     let root = finding.root.and_then(|place| roots.summary(place)).map(|certificate| {
         ChainElement { certificate: certificate.clone(), origin: ElementOrigin::Root }
     });
-    finding.path.iter().filter_map(of_candidate).chain(root).collect()
+    let mut path: Vec<_> = finding.path.iter().filter_map(of_candidate).chain(root).collect();
+    if path.is_empty() {
+        // A leaf that nobody can read is still the place where the path begins.
+        let certificate = CertificateSummary::default();
+        path.push(ChainElement { certificate, origin: ElementOrigin::Sent(0) });
+    }
+    path
 }
 
 /// What the warnings are drawn from.

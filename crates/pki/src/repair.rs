@@ -42,80 +42,81 @@ fn send_chain(platform: &'static str, missing: &MissingCertificate) -> Repair {
         Some(address) => format!(" from {}", printable(address, SHOWN_CHARACTERS_MAX)),
         None => " from the CA that issued your certificate".to_owned(),
     };
-    let obtain = format!("Get the certificate of {subject}{from}.");
-    let windows_export = "If this server shows the whole path all the same (certlm.msc, Personal, \
-        Certificates, your certificate, Certification Path), export the intermediate from there: \
-        View Certificate, Details, Copy to File, DER encoded binary X.509 (.CER).";
-    let windows_import = "Save it as C:\\import\\intermediate.cer and import it into the \
-        Intermediate Certification Authorities of the computer (not of the user), from an \
-        elevated PowerShell. certutil does the same where the cmdlet is missing.";
-    let import = [
-        "Get-ChildItem -Path C:\\import\\intermediate.cer | Import-Certificate \
-         -CertStoreLocation cert:\\LocalMachine\\CA",
-        "certutil -addstore CA C:\\import\\intermediate.cer",
-    ];
-    let (title, steps, commands) = match platform {
+    let mut steps = vec![format!("Get the certificate of {subject}{from}.")];
+    let (title, rest, commands) = match platform {
         "exchange" => (
             "Import the missing intermediate on the Exchange server",
-            vec![
-                obtain,
-                windows_export.to_owned(),
-                windows_import.to_owned(),
-                "Restart the transport service, so that new connections send the chain.".to_owned(),
-            ],
-            [&import[..], &["Restart-Service MSExchangeTransport"]].concat(),
+            WINDOWS_STEPS,
+            [WINDOWS_IMPORT, &["Restart-Service MSExchangeTransport"]].concat(),
         ),
         "iis" => (
             "Import the missing intermediate on the IIS SMTP server",
-            vec![
-                obtain,
-                windows_export.to_owned(),
-                windows_import.to_owned(),
-                "Restart the SMTP service, so that new connections send the chain.".to_owned(),
-            ],
-            [&import[..], &["Restart-Service SMTPSVC"]].concat(),
+            WINDOWS_STEPS,
+            [WINDOWS_IMPORT, &["Restart-Service SMTPSVC"]].concat(),
         ),
         "postfix" => (
             "Append the missing intermediate to the chain file of Postfix",
-            vec![
-                obtain,
-                "Save it as intermediate.cer and turn it into PEM (it may already be: then leave \
-                 the first command out)."
-                    .to_owned(),
-                "Append it to the file that smtp_tls_chain_files names (or smtp_tls_cert_file): \
-                 the key, then your own certificate, then each intermediate after the one that it \
-                 signed. The root is not needed."
-                    .to_owned(),
-                "Reload Postfix.".to_owned(),
-            ],
-            vec![
-                "openssl x509 -inform DER -in intermediate.cer -out intermediate.pem",
-                "cat key.pem certificate.pem intermediate.pem > /etc/postfix/chain.pem",
-                "chmod 600 /etc/postfix/chain.pem",
-                "postconf -e smtp_tls_chain_files=/etc/postfix/chain.pem",
-                "postfix reload",
-            ],
+            POSTFIX_STEPS,
+            [TO_PEM, POSTFIX_COMMANDS].concat(),
         ),
         _ => (
             "Append the missing intermediate to the connector's certificate file",
-            vec![
-                obtain,
-                "Save it as intermediate.cer and turn it into PEM (it may already be: then leave \
-                 the first command out)."
-                    .to_owned(),
-                "Append it to the file that the outbound connector's tls_certificate names: what \
-                 the file holds is what is sent, your own certificate first. The change is noticed \
-                 without a restart."
-                    .to_owned(),
-            ],
-            vec![
-                "openssl x509 -inform DER -in intermediate.cer -out intermediate.pem",
-                "cat intermediate.pem >> certificate.pem",
-            ],
+            POSTHOUSE_STEPS,
+            [TO_PEM, &["cat intermediate.pem >> certificate.pem"]].concat(),
         ),
     };
+    steps.extend(rest.iter().map(|&step| step.to_owned()));
+    if !missing.in_store {
+        steps.push(
+            "If that certificate is the root itself, sending it does not help: the receiving side \
+             must trust it. Ask its operator to, or use a certificate of a CA that it trusts."
+                .to_owned(),
+        );
+    }
     Repair { platform, title: title.to_owned(), steps, commands: owned(commands) }
 }
+
+/// Microsoft's steps for mail that is refused because the chain was not sent (KB 3212877).
+const WINDOWS_STEPS: &[&str] = &[
+    "If this server shows the whole path all the same (certlm.msc, Personal, Certificates, your \
+     certificate, Certification Path), export the intermediate from there: View Certificate, \
+     Details, Copy to File, DER encoded binary X.509 (.CER).",
+    "Save it as C:\\import\\intermediate.cer and import it into the Intermediate Certification \
+     Authorities of the computer (not of the user), from an elevated PowerShell; certutil does \
+     the same where the cmdlet is missing. What lies there, Windows sends.",
+    "Restart the mail service, so that new connections send the chain.",
+];
+
+const WINDOWS_IMPORT: &[&str] = &[
+    "Get-ChildItem -Path C:\\import\\intermediate.cer | Import-Certificate -CertStoreLocation \
+     cert:\\LocalMachine\\CA",
+    "certutil -addstore CA C:\\import\\intermediate.cer",
+];
+
+const POSTFIX_STEPS: &[&str] = &[
+    "Save it as intermediate.cer and turn it into PEM (it may already be: then leave the first \
+     command out).",
+    "Append it to the file that smtp_tls_chain_files names (or smtp_tls_cert_file): the key, then \
+     your own certificate, then each intermediate after the one that it signed. The root is not \
+     needed.",
+    "Reload Postfix.",
+];
+
+const POSTFIX_COMMANDS: &[&str] = &[
+    "cat key.pem certificate.pem intermediate.pem > /etc/postfix/chain.pem",
+    "chmod 600 /etc/postfix/chain.pem",
+    "postconf -e smtp_tls_chain_files=/etc/postfix/chain.pem",
+    "postfix reload",
+];
+
+const POSTHOUSE_STEPS: &[&str] = &[
+    "Save it as intermediate.cer and turn it into PEM (it may already be: then leave the first \
+     command out).",
+    "Append it to the file that the outbound connector's tls_certificate names: what the file \
+     holds is what is sent, your own certificate first. The change is noticed without a restart.",
+];
+
+const TO_PEM: &[&str] = &["openssl x509 -inform DER -in intermediate.cer -out intermediate.pem"];
 
 /// The sender presents no certificate at all.
 fn send_certificate(platform: &'static str) -> Repair {

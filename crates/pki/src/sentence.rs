@@ -10,6 +10,9 @@ use posthouse_types::{
 
 use crate::limits::SENTENCE_CHARACTERS_MAX;
 
+/// What stands where a text was cut, as `printable_ascii` has it.
+const CUT: &str = "[cut]";
+
 /// Says what became of a chain, as its sender would want to read it: `Your server sent 1
 /// certificate; the one that signed it, CN=..., was not sent. Get it from http://...`.
 ///
@@ -24,7 +27,7 @@ pub fn sentence(report: &ChainReport) -> String {
     {
         text.push_str(&format!(" {} was not sent either.", shown(&missing.subject)));
     }
-    printable_ascii(&text, SENTENCE_CHARACTERS_MAX)
+    printable_ascii(&text, SENTENCE_CHARACTERS_MAX - CUT.len())
 }
 
 /// Which certificate was needed and not sent, and where it is to be had.
@@ -41,14 +44,18 @@ fn incomplete(report: &ChainReport) -> String {
     let Some(missing) = &report.missing else {
         return format!("Your server sent {count}, but the path to a trusted root is not whole.");
     };
+    let namesake_trusted = report.warnings.contains(&ChainWarning::NamesakeTrusted);
+    // Above the leaf the missing one may well be the root itself, which sending would not mend.
+    let may_be_root = report.element != Some(0) && !missing.in_store && !namesake_trusted;
     let mut text = format!(
-        "Your server sent {count}; the one that signed {signed}, {}, was not sent.",
-        named(missing)
+        "Your server sent {count}; the one that signed {signed}, {}, was not sent{}.",
+        named(missing),
+        if may_be_root { " and is no root trusted here" } else { "" }
     );
     if missing.namesake_sent {
         text.push_str(" The one sent under that name has another key.");
     }
-    if report.warnings.contains(&ChainWarning::NamesakeTrusted) {
+    if namesake_trusted {
         text.push_str(" The root trusted here under that name has another key.");
     }
     match address(missing) {
@@ -158,8 +165,19 @@ fn element(report: &ChainReport) -> Option<&CertificateSummary> {
     on_path.map(|element| &element.certificate).or_else(|| report.leaf())
 }
 
+/// A peer's words in ASCII, cut by what they take up here: an escaped letter is eight characters,
+/// and three names that are all escapes would leave no room for what is said about them.
 fn shown(text: &str) -> String {
-    printable_ascii(text, SHOWN_CHARACTERS_MAX)
+    let mut out = String::new();
+    for character in text.chars() {
+        let piece = printable_ascii(character.encode_utf8(&mut [0; 4]), 1);
+        if out.len() + piece.len() > SHOWN_CHARACTERS_MAX {
+            out.push_str(CUT);
+            break;
+        }
+        out.push_str(&piece);
+    }
+    out
 }
 
 /// A moment in RFC 3339 form, UTC, to the second.

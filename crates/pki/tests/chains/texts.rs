@@ -1,0 +1,151 @@
+//! What people and peers read: sentences, repairs, errors.
+
+use posthouse_pki::{
+    KnownIntermediate, PkiError, TrustedRoots, parse_pem_certificates, repairs, sentence,
+};
+use posthouse_types::{ChainReason, ChainReport};
+
+use crate::rig::{Chain, Entity, Kind, PLAIN, World, at, ca_params, key};
+
+#[test]
+fn the_story_is_told_in_one_line() {
+    let root = Entity::root("Root", key(Kind::P256, 0));
+    let ca = root.ca("Contoso Issuing CA", key(Kind::P256, 0), PLAIN);
+    let leaf = ca.leaf_with_address(key(Kind::P256, 0), "http://pki.example/issuing.cer");
+    let report = World::trusting(&[&root]).examine(&[&leaf.der]);
+    assert_eq!(
+        sentence(&report),
+        "Your server sent 1 certificate; the one that signed it, CN=Contoso Issuing CA, was not \
+         sent. Get it from http://pki.example/issuing.cer"
+    );
+}
+
+#[test]
+fn a_gap_higher_up_says_whose_issuer_is_missing() {
+    let root = Entity::root("Root", key(Kind::P256, 0));
+    let upper = root.ca("Upper", key(Kind::P256, 0), PLAIN);
+    let lower = upper.ca("Lower", key(Kind::P256, 0), PLAIN);
+    let leaf = lower.leaf(key(Kind::P256, 0), PLAIN);
+    let report = World::trusting(&[&root]).examine(&[&leaf.der, &lower.der]);
+    assert_eq!(
+        sentence(&report),
+        "Your server sent 2 certificates; the one that signed CN=Lower, CN=Upper, was not sent and \
+         is no root trusted here. Your server must send it after its own."
+    );
+}
+
+#[test]
+fn a_name_in_another_script_leaves_room_for_what_is_said_about_it() {
+    let root = Entity::root("Root", key(Kind::P256, 0));
+    let ca = root.ca(&"\u{42f}".repeat(60), key(Kind::P256, 0), PLAIN);
+    let leaf = ca.leaf_with_address(key(Kind::P256, 0), "http://pki.example/issuing.cer");
+    let text = sentence(&World::trusting(&[&root]).examine(&[&leaf.der]));
+    assert!(text.contains("CN=\\u{42f}") && text.contains("[cut], was not sent."), "{text}");
+    assert!(text.ends_with("Get it from http://pki.example/issuing.cer"), "{text}");
+}
+
+#[test]
+fn an_expired_leaf_alone_hears_of_both_faults() {
+    let chain = Chain::tuned(Kind::P256, PLAIN, &|leaf| leaf.not_after = at(-1));
+    let report = World::trusting(&[&chain.root]).examine(&[&chain.leaf.der]);
+    assert_eq!(
+        sentence(&report),
+        "Your certificate CN=mail.contoso.example expired at 2026-05-31T00:00:00Z (is the clock \
+         right?). CN=Intermediate was not sent either."
+    );
+}
+
+#[test]
+fn every_reason_has_a_sentence_and_a_repair_for_each_platform() {
+    let chain = Chain::new(Kind::P256);
+    let whole = World::trusting(&[&chain.root]).examine(&chain.sent());
+    for reason in ChainReason::ALL {
+        let report = ChainReport { reason, element: Some(0), ..whole.clone() };
+        let text = sentence(&report);
+        assert!(text.is_ascii() && text.ends_with('.') && text.len() > 20, "{reason}: {text}");
+        let repairs = repairs(&report);
+        if reason == ChainReason::Ok {
+            assert!(repairs.is_empty());
+            continue;
+        }
+        let platforms: Vec<_> = repairs.iter().map(|repair| repair.platform).collect();
+        assert_eq!(platforms, ["exchange", "iis", "postfix", "posthouse"], "{reason}");
+        assert!(repairs.iter().all(|repair| !repair.steps.is_empty() && !repair.title.is_empty()));
+    }
+}
+
+#[test]
+fn the_repair_for_windows_is_the_one_that_microsoft_documents() {
+    let chain = Chain::new(Kind::P256);
+    let report = World::trusting(&[&chain.root]).examine(&[&chain.leaf.der]);
+    let repairs = repairs(&report);
+    let import = "Get-ChildItem -Path C:\\import\\intermediate.cer | Import-Certificate \
+                  -CertStoreLocation cert:\\LocalMachine\\CA";
+    for windows in &repairs[..2] {
+        assert_eq!(windows.commands[0], import);
+        assert!(windows.steps[0].contains("CN=Intermediate"));
+        assert!(windows.commands[1].starts_with("certutil -addstore CA "));
+    }
+    assert!(repairs[2].steps.iter().any(|step| step.contains("smtp_tls_chain_files")));
+    assert!(repairs[3].steps.iter().any(|step| step.contains("tls_certificate")));
+}
+
+fn pem(entities: &[&Entity]) -> String {
+    use std::fmt::Write as _;
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::from("A comment, as CA bundles have them.\n");
+    for entity in entities {
+        out.push_str("-----BEGIN CERTIFICATE-----\n");
+        for three in entity.der.chunks(3) {
+            let bits = three.iter().fold(0_u32, |sum, &byte| sum << 8 | u32::from(byte))
+                << (8 * (3 - three.len()));
+            for place in 0..4 {
+                let digit = ALPHABET[(bits >> (18 - 6 * place)) as usize & 63];
+                out.push(if place > three.len() { '=' } else { char::from(digit) });
+            }
+        }
+        write!(out, "\n-----END CERTIFICATE-----\n").unwrap();
+    }
+    out
+}
+
+#[test]
+fn roots_come_from_pem_and_are_counted_and_named() {
+    let (a, b) = (Entity::root("A", key(Kind::P256, 0)), Entity::root("B", key(Kind::P256, 0)));
+    let text = pem(&[&a, &b]);
+    assert_eq!(parse_pem_certificates(text.as_bytes()).unwrap(), [a.der.clone(), b.der.clone()]);
+    let roots = TrustedRoots::from_pem(text.as_bytes()).unwrap();
+    assert_eq!(roots.len(), 2);
+    let names: Vec<_> = roots.summaries().map(|one| one.subject.clone()).collect();
+    assert_eq!(names, ["CN=A", "CN=B"]);
+}
+
+#[test]
+fn a_file_that_cannot_be_used_says_why() {
+    let (good, odd) = (Entity::root("A", key(Kind::P256, 0)), b"hello".to_vec());
+    assert_eq!(TrustedRoots::from_pem(b"").unwrap_err(), PkiError::NoCertificate);
+    assert_eq!(parse_pem_certificates(b"nothing").unwrap_err(), PkiError::NoCertificate);
+    let cut = "-----BEGIN CERTIFICATE-----\nAAAA\n";
+    assert!(matches!(parse_pem_certificates(cut.as_bytes()), Err(PkiError::NotPem(_))));
+    let error = TrustedRoots::from_ders(&[good.der.clone(), odd.clone()]).unwrap_err();
+    assert!(matches!(error, PkiError::NotACertificate { place: 1, .. }));
+    assert!(error.to_string().starts_with("certificate number 2 cannot be read"), "{error}");
+    let (roots, errors) = TrustedRoots::from_readable_ders(&[odd, good.der]);
+    assert_eq!((roots.len(), errors.len()), (1, 1));
+    let long = vec![b' '; posthouse_pki::limits::PEM_BYTES_MAX + 1];
+    assert_eq!(parse_pem_certificates(&long).unwrap_err(), PkiError::TooLong);
+    assert!(KnownIntermediate::from_der(b"hello").is_err());
+    assert!(TrustedRoots::from_ders::<Vec<u8>>(&[]).unwrap().is_empty());
+}
+
+#[test]
+fn a_chain_of_one_untrusted_root_names_that_root() {
+    let root = Entity::self_signed(ca_params("Lab Root"), key(Kind::P256, 0));
+    let leaf = root.leaf(key(Kind::P256, 0), PLAIN);
+    let other = Entity::root("Other", key(Kind::P256, 0));
+    let report = World::trusting(&[&other]).examine(&[&leaf.der, &root.der]);
+    assert_eq!(
+        sentence(&report),
+        "The path of your certificate ends in CN=Lab Root, which is not trusted here."
+    );
+}
