@@ -8,7 +8,7 @@ pub struct SchedulerLimits {
     /// Deliveries under way in all: each is a connection, a task and a body buffer.
     pub concurrent_total: usize,
     /// Deliveries under way to one destination: receivers count connections from one address,
-    /// and 20 is what Exchange's send connector opens to one domain (MaxPerDomainOutbound).
+    /// and 20 is what Exchange opens to one domain (MaxPerDomainOutboundConnections).
     pub concurrent_per_destination: usize,
     /// The last of `concurrent_total` are given only to tenants with fewer deliveries under way
     /// than [`Self::quiet_tenant_concurrent_max`]: a tenant whose thousand destinations all
