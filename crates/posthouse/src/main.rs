@@ -1,6 +1,33 @@
-//! The binary.
+//! The binary: a gateway that says why, and the sending node in front of any such gateway.
+//!
+//! It alone may touch sockets, the clock, randomness, signals and the environment. Read
+//! `gateway.rs` and `outbound.rs` first: they are the two halves of a message's path.
+
+mod cli;
+mod demo;
+mod door;
+mod gateway;
+mod health;
+mod listeners;
+mod office;
+mod outbound;
+mod protocol_log;
 mod proxy_protocol;
+mod records;
+mod refusals;
+mod serve;
+mod sessions;
+mod settings;
 mod tls;
 mod wire;
+mod world;
 
-fn main() {}
+use std::process::ExitCode;
+
+/// Measured beside the system's allocator in the relay benchmark; see docs/benchmarks.md.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    cli::run()
+}

@@ -1,0 +1,217 @@
+//! `posthouse check`: what is wrong with this configuration, its certificates, DNS and ports.
+//!
+//! May touch: the files that the settings name, DNS, a probe of each port, the store through the
+//! office. Changes nothing. Each finding says what, where and what next.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use posthouse_types::UnixMillis;
+use serde_json::{Value, json};
+
+use super::Asking;
+use super::ask;
+use crate::office::Request;
+use crate::settings::Settings;
+use crate::tls::{ClientIdentity, ServerTls};
+use crate::world;
+
+/// How early an ending certificate is worth a warning.
+const EXPIRES_SOON_DAYS: i64 = 30;
+
+/// One finding.
+struct Finding {
+    level: &'static str,
+    what: String,
+    next: String,
+}
+
+impl Finding {
+    fn ok(what: impl Into<String>) -> Self {
+        Self { level: "ok", what: what.into(), next: String::new() }
+    }
+
+    fn warning(what: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { level: "warning", what: what.into(), next: next.into() }
+    }
+
+    fn error(what: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { level: "error", what: what.into(), next: next.into() }
+    }
+}
+
+/// Checks, shows, and says by the exit status whether an error was found.
+pub(super) fn run(asking: &Asking) -> ExitCode {
+    let findings = findings(asking);
+    for finding in &findings {
+        if asking.json {
+            let Finding { level, what, next } = finding;
+            anstream::println!("{}", json!({"level": level, "what": what, "next": next}));
+        } else {
+            let mut line = format!("{:<8} {}", finding.level, finding.what);
+            if !finding.next.is_empty() {
+                // Writing to a String cannot fail.
+                let _ = write!(line, "\n         next: {}", finding.next);
+            }
+            anstream::println!("{line}");
+        }
+    }
+    let failed = findings.iter().any(|finding| finding.level == "error");
+    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn findings(asking: &Asking) -> Vec<Finding> {
+    let settings = match Settings::read(&asking.node.config) {
+        Ok(settings) => settings,
+        Err(error) => return vec![Finding::error(error.to_string(), "correct the settings file")],
+    };
+    let mut findings = vec![Finding::ok(format!("{} can be read", asking.node.config.display()))];
+    check_certificate(&settings, &mut findings);
+    check_roots(&settings, &mut findings);
+    check_ports(&settings, &mut findings);
+    if settings.node.postmaster.is_none() {
+        findings.push(Finding::warning(
+            "[node] postmaster is not set: mail to <Postmaster> is held until somebody looks",
+            "set it to an address that a person reads (RFC 5321 section 4.5.1)",
+        ));
+    }
+    if !posthouse_filter::HAS_ENGINES {
+        findings.push(Finding::warning(
+            "no filter engine is there yet: mail is relayed with X-Posthouse-Filtered: no",
+            "keep the filter that you have behind this gateway",
+        ));
+    }
+    check_tenants(asking, &mut findings);
+    findings
+}
+
+fn check_certificate(settings: &Settings, findings: &mut Vec<Finding>) {
+    let (Some(certificate), Some(key)) = (&settings.smtp.certificate, &settings.smtp.key) else {
+        findings.push(Finding::warning(
+            "[smtp] has no certificate: STARTTLS is not offered, and no connector can recognise \
+             a peer by its certificate",
+            "set [smtp] certificate and key (PEM, leaf first)",
+        ));
+        return;
+    };
+    if let Err(failure) = ServerTls::from_pem_files(certificate, key) {
+        findings.push(Finding::error(failure.text, "correct [smtp] certificate and key"));
+        return;
+    }
+    chain_finding("the node's own certificate", certificate, settings, findings);
+}
+
+fn check_roots(settings: &Settings, findings: &mut Vec<Finding>) {
+    match world::load_roots(&settings.trust.roots) {
+        Ok(roots) if roots.is_empty() => findings.push(Finding::error(
+            "no root is trusted: no certificate will be accepted",
+            "install the package ca-certificates, or name a PEM file in [trust] roots",
+        )),
+        Ok(roots) => findings.push(Finding::ok(format!("{} roots are trusted", roots.len()))),
+        Err(error) => findings.push(Finding::error(error, "correct [trust] roots")),
+    }
+}
+
+/// Examines a chain file as a peer would see it: what the file holds is what is sent.
+fn chain_finding(
+    whose: &str,
+    file: &std::path::Path,
+    settings: &Settings,
+    findings: &mut Vec<Finding>,
+) {
+    let Ok(roots) = world::load_roots(&settings.trust.roots) else { return };
+    let Ok(pem) = std::fs::read(file) else {
+        let what = format!("{whose}: cannot read {}", file.display());
+        return findings.push(Finding::error(what, "correct the path, or its permissions"));
+    };
+    let Ok(ders) = posthouse_pki::parse_pem_certificates(&pem) else {
+        let what = format!("{whose}: {} holds no PEM certificate", file.display());
+        return findings.push(Finding::error(what, "write the chain as PEM, leaf first"));
+    };
+    let presented: Vec<&[u8]> = ders.iter().map(Vec::as_slice).collect();
+    let now = world::now();
+    let examination = posthouse_pki::Examination { roots: &roots, known: &[], now };
+    let report = posthouse_pki::examine(&presented, &examination);
+    if !report.is_accepted() {
+        findings.push(Finding::warning(
+            format!("{whose} ({}): {}", report.reason, posthouse_pki::sentence(&report)),
+            format!("append what is missing to {}, leaf first", file.display()),
+        ));
+        return;
+    }
+    let ends = report.valid_until.unwrap_or(UnixMillis(i64::MAX));
+    let days = ends.since(now).as_secs() as i64 / 86_400;
+    if days < EXPIRES_SOON_DAYS {
+        let what = format!("{whose} ends in {days} days");
+        findings.push(Finding::warning(what, "renew it; the node picks the new file up by itself"));
+    } else {
+        findings
+            .push(Finding::ok(format!("{whose} is complete and trusted, for {days} more days")));
+    }
+}
+
+fn check_ports(settings: &Settings, findings: &mut Vec<Finding>) {
+    if settings.smtp.listen.is_empty() {
+        findings.push(Finding::warning(
+            "[smtp] listen is empty: this node takes no mail",
+            "set [smtp] listen = [\"0.0.0.0:25\", \"[::]:25\"]",
+        ));
+    }
+    let running =
+        std::os::unix::net::UnixStream::connect(crate::door::socket_path(&settings.node.data_dir))
+            .is_ok();
+    if running {
+        findings.push(Finding::ok("a node is running on this data_dir"));
+        return;
+    }
+    for address in &settings.smtp.listen {
+        match std::net::TcpListener::bind(address) {
+            Ok(_) => findings.push(Finding::ok(format!("{address} can be listened on"))),
+            Err(error) => findings.push(Finding::error(
+                format!("cannot listen on {address}: {error}"),
+                "stop the server that holds the port, or give CAP_NET_BIND_SERVICE",
+            )),
+        }
+    }
+}
+
+fn check_tenants(asking: &Asking, findings: &mut Vec<Finding>) {
+    let files = match ask::answer(&asking.node.config, Request::Export { tenant: None }) {
+        Ok(files) => files,
+        Err(trouble) => {
+            return findings.push(Finding::error(trouble.what, trouble.next));
+        }
+    };
+    let Ok(settings) = Settings::read(&asking.node.config) else { return };
+    if files.is_empty() {
+        findings.push(Finding::warning("there is no tenant yet", "posthouse apply TENANT.toml"));
+    }
+    for file in &files {
+        let toml = file.get("toml").and_then(Value::as_str).unwrap_or_default();
+        let Ok(tenant) = posthouse_policy::Tenant::from_toml(toml) else { continue };
+        let before = findings.len();
+        for warning in file.get("warnings").and_then(Value::as_array).into_iter().flatten() {
+            findings.push(Finding::warning(
+                format!("tenant {}: {}", tenant.name, warning.as_str().unwrap_or_default()),
+                "posthouse export shows the file; posthouse apply changes it",
+            ));
+        }
+        for connector in &tenant.outbound_connectors {
+            if let (Some(certificate), Some(key)) = (&connector.tls_certificate, &connector.tls_key)
+            {
+                let whose = format!("tenant {}: connector {}", tenant.name, connector.name);
+                let certificate = std::path::Path::new(&**certificate);
+                match ClientIdentity::from_pem_files(certificate, std::path::Path::new(&**key)) {
+                    Ok(_) => chain_finding(&whose, certificate, &settings, findings),
+                    Err(failure) => findings.push(Finding::error(
+                        format!("{whose}: {}", failure.text),
+                        "correct tls_certificate and tls_key",
+                    )),
+                }
+            }
+        }
+        if findings.len() == before {
+            findings.push(Finding::ok(format!("tenant {} has no problem", tenant.name)));
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The demo.
+use std::process::ExitCode;
+
+pub(crate) fn run() -> ExitCode {
+    ExitCode::FAILURE
+}

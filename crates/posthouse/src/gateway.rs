@@ -1,0 +1,500 @@
+//! The gateway, from accept to 250. Read this file first; every line names the next room.
+//!
+//! bytes -> `smtp` -> (client chain) `pki` -> (whose mail?) `policy::attribute`
+//!       -> `filter::judge` -> `store` -> 250 -> `outbound.rs`
+//!
+//! May touch: the peer's socket and `World`. Decides nothing: each decision is a pure call. A
+//! failure of the peer ends its session; a failure of ours is a 4yz reply, never a lie.
+
+use std::sync::Arc;
+
+use posthouse_filter as filter;
+use posthouse_message::{
+    CrossPremises, Directionality, HeaderFacts, Intake, IntakeOptions, Protocol, ReceivedFrom,
+    Stamps, received_field, trace_headers,
+};
+use posthouse_pki as pki;
+use posthouse_policy::{
+    self as policy, Accepted, Direction, Owner, Place, Question, RecipientPath,
+};
+use posthouse_smtp::{ForwardPath, MailCommand, RecipientCommand, Server, Step};
+use posthouse_store::{Committed, Draft, NewMessage, NewRecipient};
+use posthouse_types::{
+    Address, BodyType, Domain, EnhancedStatus, Facts, MailParameters, Peer, Reason, Recipient,
+    RecipientParameters, Reference, Refusal, Reply, SHOWN_CHARACTERS_MAX, TenantId, TlsFacts,
+    UnixMillis, printable_ascii,
+};
+
+use crate::outbound::Entries;
+use crate::records::{self, Submission};
+use crate::refusals;
+use crate::wire::{ReadOutcome, Wire};
+use crate::world::World;
+
+/// Serves one connection until the peer quits or the session ends it.
+pub(crate) async fn serve(wire: Wire, peer: Peer, world: Arc<World>) {
+    let mut session = Session::new(wire, peer, world);
+    loop {
+        match session.protocol.next_step(session.world.now()) {
+            Step::Send => session.send().await,
+            Step::Receive { until } => session.receive(until).await,
+            // An untrusted chain does not fail the handshake; RCPT judges it and can say why.
+            Step::StartTls => {
+                if session.start_tls().await.is_err() {
+                    return;
+                }
+            }
+            Step::Mail(mail) => {
+                let answer = session.begin(mail);
+                session.protocol.answer_mail(answer);
+            }
+            Step::Recipient(recipient) => {
+                let answer = session.admit(recipient).await;
+                session.protocol.answer_recipient(answer);
+            }
+            Step::Body(bytes) => session.append(bytes),
+            Step::Message => {
+                let reply = session.take().await;
+                session.protocol.answer_message(reply);
+            }
+            Step::Discard => session.transaction = None,
+            Step::Note(refusal) => session.note(refusal).await,
+            Step::Close => return session.wire.close().await,
+        }
+    }
+}
+
+struct Session {
+    wire: Wire,
+    protocol: Server,
+    peer: Peer,
+    transaction: Option<Transaction>,
+    world: Arc<World>,
+}
+
+/// What is valid between MAIL FROM and the end of data.
+struct Transaction {
+    reference: Reference,
+    sender: Option<Address>,
+    parameters: MailParameters,
+    /// The attribution of the first recipient: one transaction, one tenant (decision 5).
+    accepted: Option<Accepted>,
+    recipients: Vec<Admitted>,
+    /// Made with the first piece of the body.
+    body: Option<Body>,
+    /// Why the body cannot be taken; answered once it has ended.
+    failure: Option<Refusal>,
+}
+
+/// A recipient that was answered 250.
+pub(crate) struct Admitted {
+    /// Where the message goes: the recipient as given, or who stands in for a postmaster.
+    pub(crate) recipient: Recipient,
+    /// The tenant that the recipient belongs to, where it is hosted here.
+    pub(crate) hosted_by: Option<TenantId>,
+    /// Nobody is there to take a postmaster's mail: it is held.
+    pub(crate) held: Option<Reason>,
+}
+
+struct Body {
+    intake: Intake,
+    draft: Draft,
+}
+
+impl Session {
+    fn new(wire: Wire, peer: Peer, world: Arc<World>) -> Self {
+        let label = peer.address.ip().to_string();
+        let protocol = Server::new(world.server_options(), &label, world.now());
+        Self { wire, protocol, peer, transaction: None, world }
+    }
+
+    async fn send(&mut self) {
+        let output = self.protocol.take_output();
+        if self.wire.write(&output).await.is_err() {
+            self.protocol.peer_closed();
+        }
+    }
+
+    async fn receive(&mut self, until: UnixMillis) {
+        let within = until.since(self.world.now());
+        let outcome = tokio::select! {
+            outcome = self.wire.read(within) => outcome,
+            // Between transactions a stopping node says so at once; within one the peer may end it.
+            () = self.world.stopping.stopped(), if !self.protocol.in_transaction() => {
+                return self.protocol.shut_down(refusals::shutting_down());
+            }
+        };
+        match outcome {
+            ReadOutcome::Bytes(bytes) => self.protocol.receive(self.world.now(), bytes),
+            ReadOutcome::Closed => self.protocol.peer_closed(),
+            ReadOutcome::TimedOut => {} // The next step sees the time and ends the session.
+        }
+    }
+
+    /// Shakes hands and examines what the peer presented. A failure leaves no channel on which
+    /// the peer could be told, so it becomes an event and a trace row that name it.
+    async fn start_tls(&mut self) -> Result<(), ()> {
+        let Some(server_tls) = self.world.server_tls.as_ref() else { return Err(()) };
+        match self.wire.start_tls_server(server_tls).await {
+            Ok(facts) => {
+                let presented: Vec<&[u8]> = facts.presented.iter().map(Vec::as_slice).collect();
+                let chain = self.world.examine(&presented);
+                let (version, cipher) = (facts.version, facts.cipher);
+                self.peer.tls = Some(TlsFacts { version, cipher, chain });
+                self.protocol.secured(self.world.now());
+                Ok(())
+            }
+            Err(failure) => {
+                let reference = self.world.new_reference();
+                records::handshake_failed(&self.world, &self.peer, reference, &failure).await;
+                Err(())
+            }
+        }
+    }
+
+    /// MAIL FROM: is there room, before anything is promised?
+    fn begin(&mut self, mail: MailCommand) -> Result<(), Refusal> {
+        self.protocol.helo().clone_into(&mut self.peer.helo);
+        self.world.store().check_room().map_err(|error| {
+            self.world.count_refusal(error.reason());
+            refusals::store(&error)
+        })?;
+        self.transaction = Some(Transaction {
+            reference: self.world.new_reference(),
+            sender: mail.sender,
+            parameters: mail.parameters,
+            accepted: None,
+            recipients: Vec::new(),
+            body: None,
+            failure: None,
+        });
+        Ok(())
+    }
+
+    /// RCPT TO: says whose mail this is, or refuses it with the reason. The reason can be read by
+    /// `explain` before the reply is sent (decision 11).
+    async fn admit(&mut self, command: RecipientCommand) -> Result<(), Refusal> {
+        let Some(transaction) = self.transaction.as_mut() else {
+            return Err(refusals::bad_sequence());
+        };
+        let directory = self.world.directory();
+        let chain_sentence = match &self.peer.tls {
+            Some(tls) if !tls.chain.is_accepted() => pki::sentence(&tls.chain),
+            _ => String::new(),
+        };
+        let attribution = policy::attribute(
+            &Question {
+                peer: &self.peer,
+                sender: transaction.sender.as_ref(),
+                recipient: match &command.path {
+                    ForwardPath::Postmaster => RecipientPath::Postmaster,
+                    ForwardPath::Mailbox(address) => RecipientPath::Mailbox(address),
+                },
+                transaction: transaction.accepted.as_ref().map(|accepted| accepted.owner),
+                chain_sentence: &chain_sentence,
+                shared: &self.world.shared_identities(),
+            },
+            &directory,
+        );
+        match &attribution.outcome {
+            Ok(accepted) => {
+                let admitted = admitted(command, &accepted.place, &self.world);
+                transaction.recipients.push(admitted);
+                transaction.accepted.get_or_insert_with(|| accepted.clone());
+                Ok(())
+            }
+            Err(refusal) => {
+                let recipient = match &command.path {
+                    ForwardPath::Postmaster => "Postmaster".to_owned(),
+                    ForwardPath::Mailbox(address) => address.to_string(),
+                };
+                let submission = Submission {
+                    peer: &self.peer,
+                    reference: transaction.reference,
+                    sender: transaction.sender.as_ref(),
+                    recipient,
+                    now: self.world.now(),
+                };
+                let refusal = refusal.clone();
+                Err(records::refused(&self.world, &submission, refusal, &attribution).await)
+            }
+        }
+    }
+
+    /// One piece of the body. A failure is kept and answered when the body has ended.
+    fn append(&mut self, bytes: Vec<u8>) {
+        let Some(transaction) = self.transaction.as_mut() else { return };
+        if transaction.failure.is_some() {
+            return;
+        }
+        let world = &self.world;
+        let accepted = transaction.accepted.as_ref();
+        let body = transaction.body.get_or_insert_with(|| Body {
+            intake: Intake::new(intake_options(world, accepted)),
+            draft: world.store().draft(),
+        });
+        if let Err(refusal) = body.append(&bytes) {
+            transaction.failure = Some(refusal);
+            transaction.body = None;
+        }
+    }
+
+    /// Takes responsibility for one message. A 250 can only be made from what `commit` returns.
+    async fn take(&mut self) -> Reply {
+        let Some(mut transaction) = self.transaction.take() else {
+            return refusals::bad_sequence().reply;
+        };
+        if let Some(refusal) = transaction.failure.take() {
+            return self.refuse_message(&transaction, refusal).await;
+        }
+        let Some(accepted) = transaction.accepted.take() else {
+            return self.refuse_message(&transaction, refusals::bad_sequence()).await;
+        };
+        let body = transaction.body.take().unwrap_or_else(|| Body {
+            intake: Intake::new(intake_options(&self.world, Some(&accepted))),
+            draft: self.world.store().draft(),
+        });
+        let (draft, header) = match body.finish() {
+            Ok(finished) => finished,
+            Err(refusal) => return self.refuse_message(&transaction, refusal).await,
+        };
+        let facts = Facts { attributed: is_originating(&accepted) };
+        let verdicts = filter::judge(&facts);
+        let now = self.world.now();
+        let message = NewMessage {
+            reference: transaction.reference,
+            tenant: tenant_of(&accepted),
+            received: now,
+            sender: transaction.sender.clone(),
+            parameters: with_measured_body(&transaction.parameters, &header),
+            authenticated: facts.attributed,
+            head: self.head(&transaction, &accepted, &header, now),
+            message_id: header.message_id.clone(),
+            subject: header.subject.clone(),
+            recipients: queue_rows(&transaction.recipients, now),
+            trace: records::received(
+                &self.submission(&transaction, String::new(), now),
+                &accepted,
+                &header,
+                draft.len(),
+                &transaction.recipients,
+                &verdicts,
+            ),
+            body: draft,
+            events: Vec::new(),
+        };
+        let entries = Entries::of_one(&message);
+        // RFC 5321 section 6.1: after 250 a crash may not lose the message. No early reply here.
+        match self.world.store().commit(message).await {
+            Ok(committed) => {
+                let reply = reply_queued(&committed, &header, &transaction, &self.world);
+                self.world.outbound.committed(entries.numbered(&committed));
+                reply
+            }
+            Err(error) => self.refuse_message(&transaction, refusals::store(&error)).await,
+        }
+    }
+
+    async fn refuse_message(&self, transaction: &Transaction, refusal: Refusal) -> Reply {
+        let now = self.world.now();
+        let refusal = records::stamped(&self.world, refusal, transaction.reference, now);
+        self.record_refused(transaction, &refusal, now).await;
+        self.world.count_refusal(refusal.reason);
+        refusal.reply
+    }
+
+    /// A refusal that the protocol core made itself. One that ends a message is traced for each of
+    /// its recipients; one before that is counted only: nobody's mail was refused.
+    async fn note(&mut self, refusal: Refusal) {
+        self.world.count_refusal(refusal.reason);
+        if let Some(transaction) = &self.transaction {
+            self.record_refused(transaction, &refusal, self.world.now()).await;
+        }
+    }
+
+    async fn record_refused(&self, transaction: &Transaction, refusal: &Refusal, now: UnixMillis) {
+        let tenant = transaction.accepted.as_ref().and_then(tenant_of);
+        for admitted in &transaction.recipients {
+            let recipient = admitted.recipient.address.to_string();
+            let submission = self.submission(transaction, recipient, now);
+            records::message_refused(&self.world, &submission, refusal, tenant).await;
+        }
+    }
+
+    fn submission<'a>(
+        &'a self,
+        transaction: &'a Transaction,
+        recipient: String,
+        now: UnixMillis,
+    ) -> Submission<'a> {
+        Submission {
+            peer: &self.peer,
+            reference: transaction.reference,
+            sender: transaction.sender.as_ref(),
+            recipient,
+            now,
+        }
+    }
+
+    /// What the gateway writes above the message: Received and its own stamps.
+    fn head(
+        &self,
+        transaction: &Transaction,
+        accepted: &Accepted,
+        header: &HeaderFacts,
+        now: UnixMillis,
+    ) -> Vec<u8> {
+        let protocol = match (transaction.parameters.smtputf8, self.protocol.is_esmtp()) {
+            (true, _) => Protocol::Utf8Smtp,
+            (false, true) => Protocol::Esmtp,
+            (false, false) => Protocol::Smtp,
+        };
+        let node_name = self.world.node_name();
+        let only = match transaction.recipients.as_slice() {
+            [only] => Some(&only.recipient.address),
+            _ => None,
+        };
+        let mut head = received_field(&ReceivedFrom {
+            helo: &self.peer.helo,
+            address: Some(self.peer.address.ip()),
+            node_name: &node_name,
+            protocol,
+            tls: self.peer.tls.as_ref().map(|tls| (tls.version, tls.cipher.as_str())),
+            reference: transaction.reference,
+            recipient: only,
+            now,
+        });
+        let directory = self.world.directory();
+        let tenant = tenant_of(accepted).and_then(|tenant| directory.tenant(tenant));
+        let stamps = Stamps {
+            directionality: if is_originating(accepted) {
+                Directionality::Originating
+            } else {
+                Directionality::Incoming
+            },
+            node_name: &node_name,
+            reference: transaction.reference,
+            tenant_domain: tenant
+                .and_then(|tenant| tenant.accepted_domains.first())
+                .map(|domain| &domain.name),
+            filtered: filter::HAS_ENGINES,
+            now,
+        };
+        head.extend(trace_headers(&stamps, header));
+        head
+    }
+}
+
+impl Body {
+    /// Takes the next piece; past the header it goes to the draft without a copy.
+    fn append(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+        if self.intake.is_in_body() {
+            self.intake.note_body(bytes);
+            return self.draft.append(bytes).map_err(|error| refusals::store(&error));
+        }
+        let mut out = Vec::with_capacity(bytes.len());
+        self.intake.push(bytes, &mut out).map_err(|refusal| refusals::intake(&refusal))?;
+        self.draft.append(&out).map_err(|error| refusals::store(&error))
+    }
+
+    fn finish(mut self) -> Result<(Draft, HeaderFacts), Refusal> {
+        let mut out = Vec::new();
+        let header = self.intake.finish(&mut out).map_err(|refusal| refusals::intake(&refusal))?;
+        self.draft.append(&out).map_err(|error| refusals::store(&error))?;
+        Ok((self.draft, header))
+    }
+}
+
+/// The only `250` after a message: it takes the store's proof.
+fn reply_queued(
+    _proof: &Committed,
+    header: &HeaderFacts,
+    transaction: &Transaction,
+    world: &World,
+) -> Reply {
+    let message_id = printable_ascii(&header.message_id, SHOWN_CHARACTERS_MAX);
+    let text = format!(
+        "{message_id} [InternalId={}, Hostname={}] Queued mail for delivery",
+        transaction.reference,
+        world.node_name()
+    );
+    Reply::new(250, EnhancedStatus(2, 6, 0), text.trim_start())
+}
+
+/// Where an accepted recipient's mail goes. A postmaster's goes to the tenant's address, else the
+/// operator's; where neither is known it is held rather than lost (RFC 5321 section 4.5.1).
+fn admitted(command: RecipientCommand, place: &Place, world: &World) -> Admitted {
+    let RecipientCommand { path, parameters } = command;
+    let given = match path {
+        ForwardPath::Mailbox(address) => address,
+        ForwardPath::Postmaster => {
+            Address::new("postmaster", Domain::from_normalized(world.node_name()))
+        }
+    };
+    let recipient = |address, parameters| Recipient { address, parameters };
+    match place {
+        Place::Hosted(tenant) => Admitted {
+            recipient: recipient(given, parameters),
+            hosted_by: Some(*tenant),
+            held: None,
+        },
+        Place::Elsewhere => {
+            Admitted { recipient: recipient(given, parameters), hosted_by: None, held: None }
+        }
+        Place::Postmaster { tenant, address } => {
+            let stands_in =
+                address.clone().or_else(|| world.settings().postmaster().ok().flatten());
+            let held = stands_in.is_none().then_some(Reason::Undeliverable);
+            let original = parameters.original.clone().or_else(|| Some(format!("rfc822;{given}")));
+            let parameters = RecipientParameters { original, ..parameters };
+            let address = stands_in.unwrap_or(given);
+            Admitted { recipient: recipient(address, parameters), hosted_by: *tenant, held }
+        }
+    }
+}
+
+fn queue_rows(recipients: &[Admitted], now: UnixMillis) -> Vec<NewRecipient> {
+    let row = |admitted: &Admitted| NewRecipient {
+        address: admitted.recipient.address.clone(),
+        parameters: admitted.recipient.parameters.clone(),
+        due: now,
+        held: admitted.held,
+    };
+    recipients.iter().map(row).collect()
+}
+
+fn intake_options(world: &World, accepted: Option<&Accepted>) -> IntakeOptions {
+    let options = world.server_options();
+    let promotes = accepted.is_some_and(|accepted| {
+        matches!(
+            accepted.direction,
+            Direction::Originating { cloud_services_mail_enabled: true, .. }
+        )
+    });
+    IntakeOptions {
+        node_name: options.node_name.clone(),
+        header_bytes_max: options.limits.header_bytes_max,
+        received_lines_max: options.limits.received_lines_max,
+        own_passes_max: options.limits.own_passes_max,
+        cross_premises: if promotes { CrossPremises::Promote } else { CrossPremises::Strip },
+    }
+}
+
+/// What the body really is counts for the next hop, not what MAIL FROM said.
+fn with_measured_body(parameters: &MailParameters, header: &HeaderFacts) -> MailParameters {
+    let body = if header.has_8bit_body { BodyType::EightBitMime } else { BodyType::SevenBit };
+    MailParameters { body, ..parameters.clone() }
+}
+
+/// Whether a connector attributed the message: its sender is authenticated (decision 6).
+pub(crate) fn is_originating(accepted: &Accepted) -> bool {
+    matches!(accepted.direction, Direction::Originating { .. })
+}
+
+/// The tenant that the transaction belongs to; none for the operator's own mail.
+pub(crate) fn tenant_of(accepted: &Accepted) -> Option<TenantId> {
+    match accepted.owner {
+        Owner::Tenant(tenant) => Some(tenant),
+        Owner::Operator => None,
+    }
+}

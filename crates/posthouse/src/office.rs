@@ -1,0 +1,191 @@
+//! The office: what administrators read and change, on a running node or on its store alone.
+//!
+//! May touch: the store, the directory snapshot, DNS for one domain proof. Every verb of the
+//! command line ends in `Office::answer`, whether it came through the door or opened the store
+//! itself. A change is checked whole, stored, and only then swapped in: a failure changes nothing.
+
+mod changes;
+mod views;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use posthouse_lookup::Resolver;
+use posthouse_policy::{Directory, Grants, SharedIdentities, Tenant};
+use posthouse_store::{Store, StoreError};
+use posthouse_types::{TenantId, UnixMillis};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub(crate) use changes::Edit;
+
+/// What is asked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "kebab-case")]
+pub(crate) enum Request {
+    /// Make a tenant as the file says.
+    Apply { toml: String, dry_run: bool },
+    /// A tenant's file, or all of them.
+    Export { tenant: Option<String> },
+    /// All tenants.
+    Tenants,
+    /// Forget a tenant.
+    TenantRemove { tenant: String },
+    /// Change one thing of a tenant.
+    Edit { tenant: String, edit: Edit },
+    /// Look for a domain's TXT proof and remember it.
+    DomainVerify { tenant: String, domain: String },
+    /// Message trace.
+    Trace(TraceFilter),
+    /// The queue.
+    Queue(QueueFilter),
+    /// Try now.
+    QueueRetry(QueueFilter),
+    /// Give up on messages without telling anybody.
+    QueueRemove(QueueFilter),
+    /// All that is known under a reference.
+    Explain { reference: String },
+    /// The operational event log.
+    Events(EventFilter),
+    /// A consistent copy while running.
+    Backup { directory: String },
+}
+
+/// Which trace rows.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct TraceFilter {
+    pub(crate) tenant: Option<String>,
+    pub(crate) sender: Option<String>,
+    pub(crate) recipient: Option<String>,
+    pub(crate) reference: Option<String>,
+    pub(crate) message_id: Option<String>,
+    pub(crate) status: Option<String>,
+    pub(crate) since: Option<i64>,
+    pub(crate) limit: usize,
+}
+
+/// Which queue entries.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct QueueFilter {
+    pub(crate) tenant: Option<String>,
+    pub(crate) reference: Option<String>,
+    pub(crate) recipient: Option<String>,
+    pub(crate) held: Option<bool>,
+    pub(crate) limit: usize,
+}
+
+/// Which events.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct EventFilter {
+    pub(crate) tenant: Option<String>,
+    pub(crate) reference: Option<String>,
+    pub(crate) since: Option<i64>,
+    pub(crate) limit: usize,
+}
+
+/// Why a request was not done: what, and what to do next.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Trouble {
+    /// What failed, with its cause.
+    pub(crate) what: String,
+    /// What to do next; empty where nothing sure can be said.
+    pub(crate) next: String,
+}
+
+impl Trouble {
+    pub(crate) fn new(what: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { what: what.into(), next: next.into() }
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::new(
+            format!("the store failed: {error}"),
+            "look at `posthouse events` and at the disk that holds data_dir",
+        )
+    }
+}
+
+/// The answer: one JSON object a line.
+pub(crate) type Answer = Result<Vec<Value>, Trouble>;
+
+/// What administrators read and change.
+pub(crate) struct Office {
+    pub(crate) store: Store,
+    pub(crate) directory: ArcSwap<Directory>,
+    pub(crate) resolver: Resolver,
+    /// One change at a time: each is checked against the state that it will replace.
+    changes: tokio::sync::Mutex<()>,
+    /// For warnings about addresses and names that prove nothing.
+    shared: SharedIdentities,
+    /// Called when queue entries became due or vanished; the running node's outbound half.
+    queue_changed: Box<dyn Fn() + Send + Sync>,
+}
+
+impl Office {
+    /// An office over a store whose directory is not loaded yet.
+    pub(crate) fn new(
+        store: Store,
+        resolver: Resolver,
+        queue_changed: Box<dyn Fn() + Send + Sync>,
+    ) -> Self {
+        Self {
+            store,
+            directory: ArcSwap::from_pointee(Directory::loading()),
+            resolver,
+            changes: tokio::sync::Mutex::default(),
+            shared: SharedIdentities::built_in(),
+            queue_changed,
+        }
+    }
+
+    /// Answers one request.
+    pub(crate) async fn answer(&self, request: Request, now: UnixMillis) -> Answer {
+        match request {
+            Request::Apply { toml, dry_run } => self.apply(&toml, dry_run, now).await,
+            Request::Export { tenant } => self.export(tenant.as_deref()).await,
+            Request::Tenants => self.tenants().await,
+            Request::TenantRemove { tenant } => self.remove_tenant(&tenant, now).await,
+            Request::Edit { tenant, edit } => self.edit(&tenant, edit, now).await,
+            Request::DomainVerify { tenant, domain } => {
+                self.verify_domain(&tenant, &domain, now).await
+            }
+            Request::Trace(filter) => self.trace(filter).await,
+            Request::Queue(filter) => self.queue(filter, now).await,
+            Request::QueueRetry(filter) => self.queue_retry(filter, now).await,
+            Request::QueueRemove(filter) => self.queue_remove(filter, now).await,
+            Request::Explain { reference } => self.explain(&reference).await,
+            Request::Events(filter) => self.events(filter).await,
+            Request::Backup { directory } => self.backup(&directory).await,
+        }
+    }
+
+    /// Loads the tenants. One that cannot be read or may not come in is named in the log and left
+    /// out; the others are served.
+    pub(crate) async fn load_directory(&self) -> Result<(), Trouble> {
+        let read =
+            |tenants: &mut Vec<(TenantId, Arc<Tenant>, Grants)>, id, name: &str, json: &str| {
+                match Tenant::from_json(json) {
+                    Ok(tenant) => tenants.push((id, Arc::new(tenant), Grants::default())),
+                    Err(error) => tracing::error!(tenant = name, %error, "a tenant cannot be read"),
+                }
+            };
+        let tenants = self.store.for_each_tenant(Vec::new(), read).await?;
+        let _one_at_a_time = self.changes.lock().await;
+        let built = tokio::task::spawn_blocking(move || Directory::build(tenants)).await;
+        let (directory, refused) = built.map_err(|error| {
+            Trouble::new(format!("the directory could not be built: {error}"), "")
+        })?;
+        for (id, error) in refused {
+            tracing::error!(tenant = id.0, %error, "a tenant is left out");
+        }
+        self.directory.store(Arc::new(directory));
+        Ok(())
+    }
+
+    /// The directory as it stands.
+    pub(crate) fn directory(&self) -> Arc<Directory> {
+        self.directory.load_full()
+    }
+}

@@ -1,0 +1,480 @@
+//! The other path, by the queue's clock: lease, route, deliver, then delivered, deferred, returned
+//! or held. Read it after `gateway.rs`.
+//!
+//! queue rows -> `queue::Scheduler` -> `route` -> `connection` -> `smtp::Client`
+//!            -> `settle` -> `store::settle` (with the NDR in the same transaction)
+//!
+//! May touch: `World` and the connections outward. A lease is in memory only and ends with the
+//! process: the store holds the truth, and at start every message is due at once (decision 3).
+
+mod connection;
+mod entries;
+mod report;
+mod route;
+mod settle;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use posthouse_queue::{
+    Added, Batch, Item, Next, Outcome as DestinationOutcome, Scheduler, SchedulerLimits,
+};
+use posthouse_store::{Cursor, QueueState, QueuedRecipient, Settlement, StoreError, StoredMessage};
+use posthouse_types::TenantId;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::world::World;
+use connection::{Attempt, Connection};
+pub(crate) use entries::Entries;
+use settle::End;
+
+/// Recipients held in memory at once; what is more waits in the store. About 1 KiB each.
+const HELD_ITEMS_MAX: usize = 20_000;
+
+/// Recipients of one transaction: RFC 5321 section 4.5.3.1.8 asks every server to take 100.
+const RECIPIENTS_PER_DELIVERY_MAX: usize = 100;
+
+/// Messages over one connection before it is closed: enough to save handshakes, few enough that
+/// a balancer behind the destination can spread its load.
+const MESSAGES_PER_CONNECTION_MAX: u32 = 100;
+
+/// How long a connection waits for the next message. Most servers close after 5 minutes idle;
+/// a polite client does so long before.
+const IDLE_TIME_MAX: Duration = Duration::from_secs(15);
+
+/// How far ahead rows are read from the store, and how often it is looked at again.
+const HORIZON: Duration = Duration::from_secs(60);
+
+/// Waiting after the store failed: long enough for a full disk to be seen to.
+const STORE_FAULT_PAUSE: Duration = Duration::from_secs(30);
+
+/// Rows read from the store in one page.
+const PAGE_ROWS: usize = 1000;
+
+/// Signals that may wait. When there are more, the store is read instead.
+const SIGNALS_MAX: usize = 4096;
+
+/// The outbound half as the rest of the node sees it.
+pub(crate) struct Outbound {
+    /// Deliveries under way.
+    in_flight: AtomicUsize,
+    signals: mpsc::Sender<Signal>,
+    /// Signals were lost: the store knows more than the scheduler.
+    behind: Arc<AtomicBool>,
+}
+
+/// The receiving end, for [`run`].
+pub(crate) struct Signals {
+    receiver: mpsc::Receiver<Signal>,
+    behind: Arc<AtomicBool>,
+}
+
+enum Signal {
+    /// These are in the store and due.
+    Queued(Vec<QueuedRecipient>),
+    /// Rows or routes changed: forget what is held, and look again.
+    LookAgain,
+}
+
+impl Outbound {
+    /// A pair: what others call, and what [`run`] listens to.
+    pub(crate) fn new() -> (Self, Signals) {
+        let (signals, receiver) = mpsc::channel(SIGNALS_MAX);
+        let behind = Arc::new(AtomicBool::new(true));
+        let outbound =
+            Self { in_flight: AtomicUsize::new(0), signals, behind: Arc::clone(&behind) };
+        (outbound, Signals { receiver, behind })
+    }
+
+    /// Hands over what was just committed, so that it need not be read from the store. Never
+    /// waits: what does not fit is found by the next look at the store.
+    pub(crate) fn committed(&self, recipients: Vec<QueuedRecipient>) {
+        if self.signals.try_send(Signal::Queued(recipients)).is_err() {
+            self.behind.store(true, Ordering::Release);
+        }
+    }
+
+    /// A way to say that rows changed under the scheduler's feet.
+    pub(crate) fn changed(&self) -> impl Fn() + Send + Sync + use<> {
+        let signals = self.signals.clone();
+        let behind = Arc::clone(&self.behind);
+        move || {
+            if signals.try_send(Signal::LookAgain).is_err() {
+                behind.store(true, Ordering::Release);
+            }
+        }
+    }
+
+    /// Deliveries under way at this moment.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Acquire)
+    }
+
+    /// The settings changed: limits and schedule are read anew.
+    pub(crate) fn settings_changed(&self) {
+        self.changed()();
+    }
+}
+
+/// One delivery that came to an end.
+struct Finished {
+    batch: Batch,
+    outcome: DestinationOutcome,
+    connection: Option<Connection>,
+    /// What every recipient of a destination that is down shares.
+    unreached: Option<End>,
+    /// What has to be tried again, with its new time.
+    again: Vec<QueuedRecipient>,
+}
+
+/// What tasks tell the dispatcher.
+enum Told {
+    /// A delivery ended.
+    Finished(Box<Finished>),
+    /// Recipients that shared a destination's failure were settled.
+    Shared(Vec<QueuedRecipient>),
+}
+
+/// Delivers until the node stops; deliveries under way are then finished by their own tasks.
+pub(crate) async fn run(world: Arc<World>, mut signals: Signals) {
+    let (tell, mut told) = mpsc::channel(1024);
+    let mut dispatcher = Dispatcher::new(Arc::clone(&world), tell, Arc::clone(&signals.behind));
+    loop {
+        if signals.behind.swap(false, Ordering::AcqRel) {
+            dispatcher.look_at = Instant::now();
+        }
+        dispatcher.look_into_store().await;
+        let wake_at = dispatcher.dispatch();
+        tokio::select! {
+            signal = signals.receiver.recv() => match signal {
+                Some(Signal::Queued(recipients)) => dispatcher.add(recipients),
+                Some(Signal::LookAgain) => dispatcher.look_again(),
+                None => return,
+            },
+            Some(end) = told.recv() => dispatcher.hear(end),
+            () = tokio::time::sleep_until(wake_at) => dispatcher.close_idle(),
+            () = world.stopping.stopped() => return,
+        }
+        // One wake-up takes all that has come meanwhile: fewer turns under load.
+        while let Ok(end) = told.try_recv() {
+            dispatcher.hear(end);
+        }
+        while let Ok(signal) = signals.receiver.try_recv() {
+            match signal {
+                Signal::Queued(recipients) => dispatcher.add(recipients),
+                Signal::LookAgain => dispatcher.look_again(),
+            }
+        }
+    }
+}
+
+struct Dispatcher {
+    world: Arc<World>,
+    scheduler: Scheduler,
+    /// What the scheduler holds, by queue row.
+    held: HashMap<u64, QueuedRecipient>,
+    idle: HashMap<Arc<str>, Vec<(Connection, Instant)>>,
+    tell: mpsc::Sender<Told>,
+    /// See [`Outbound::behind`].
+    behind: Arc<AtomicBool>,
+    look_at: Instant,
+}
+
+/// Mail without a tenant (the operator's) has this number among the scheduler's tenants.
+const NO_TENANT: TenantId = TenantId(0);
+
+impl Dispatcher {
+    fn new(world: Arc<World>, tell: mpsc::Sender<Told>, behind: Arc<AtomicBool>) -> Self {
+        let scheduler = Scheduler::new(limits(&world));
+        let look_at = Instant::now();
+        Self { world, scheduler, held: HashMap::new(), idle: HashMap::new(), tell, behind, look_at }
+    }
+
+    fn add(&mut self, recipients: Vec<QueuedRecipient>) {
+        let directory = self.world.directory();
+        if !directory.is_loaded() {
+            return; // No route can be found yet; the store is looked at again once it is.
+        }
+        for recipient in recipients {
+            let destination = route::find(&directory, &recipient).key();
+            let added = self.scheduler.add(Item {
+                id: recipient.id.number().unsigned_abs(),
+                message: recipient.message.number().unsigned_abs(),
+                tenant: recipient.tenant.unwrap_or(NO_TENANT),
+                destination,
+                due: recipient.due,
+            });
+            self.remember(added, recipient);
+        }
+    }
+
+    fn remember(&mut self, added: Added, recipient: QueuedRecipient) {
+        match added {
+            Added::Held => {
+                self.held.insert(recipient.id.number().unsigned_abs(), recipient);
+            }
+            Added::InsteadOf(let_go) => {
+                self.held.remove(&let_go);
+                self.held.insert(recipient.id.number().unsigned_abs(), recipient);
+            }
+            Added::AlreadyHeld => {}
+            Added::Full => self.behind.store(true, Ordering::Release),
+        }
+    }
+
+    /// Reads what is due soon, as far as there is room. What was read before is known already.
+    async fn look_into_store(&mut self) {
+        if Instant::now() < self.look_at || !self.world.directory().is_loaded() {
+            return;
+        }
+        self.look_at = Instant::now() + HORIZON / 2;
+        let until = self.world.now() + HORIZON;
+        let mut cursor = Cursor::START;
+        while self.scheduler.room() > 0 {
+            let page = match self.world.store().due(until, cursor, PAGE_ROWS).await {
+                Ok(page) => page,
+                Err(error) => {
+                    tracing::error!(%error, "the queue cannot be read");
+                    self.look_at = Instant::now() + Duration::from_secs(5);
+                    return;
+                }
+            };
+            let Some(last) = page.last() else { return };
+            cursor = last.cursor();
+            let is_last = page.len() < PAGE_ROWS;
+            self.add(page);
+            if is_last {
+                return;
+            }
+        }
+    }
+
+    fn look_again(&mut self) {
+        for (id, _) in self.held.drain() {
+            self.scheduler.remove(id);
+        }
+        self.look_at = Instant::now();
+    }
+
+    /// Starts every delivery that may start now; returns when to look again.
+    fn dispatch(&mut self) -> Instant {
+        let now = self.world.now();
+        loop {
+            match self.scheduler.next(now) {
+                Next::Deliver(batch) => self.start(batch),
+                Next::WaitUntil(until) => {
+                    let wait = until.since(now).max(Duration::from_millis(1));
+                    return self.look_at.min(Instant::now() + wait.min(IDLE_TIME_MAX));
+                }
+                Next::Idle => return self.look_at.min(Instant::now() + IDLE_TIME_MAX),
+            }
+        }
+    }
+
+    fn start(&mut self, batch: Batch) {
+        let recipients = self.take(&batch.ids);
+        let idle = self.idle.get_mut(&batch.destination).and_then(Vec::pop);
+        let connection = idle.map(|(connection, _)| connection);
+        let (world, tell) = (Arc::clone(&self.world), self.tell.clone());
+        self.world.outbound.in_flight.fetch_add(1, Ordering::AcqRel);
+        tokio::spawn(async move {
+            let end = deliver(&world, batch, recipients, connection).await;
+            world.outbound.in_flight.fetch_sub(1, Ordering::AcqRel);
+            // The receiver is gone only when the node stops; the store has it all.
+            let _ = tell.send(Told::Finished(Box::new(end))).await;
+        });
+    }
+
+    fn hear(&mut self, told: Told) {
+        match told {
+            Told::Finished(end) => self.finish(*end),
+            Told::Shared(again) => self.add_soon(again),
+        }
+    }
+
+    fn finish(&mut self, end: Finished) {
+        let Finished { batch, outcome, connection, unreached, again } = end;
+        let sharing = self.scheduler.finished(&batch, outcome, self.world.now());
+        if let Some(connection) = connection {
+            let idle = self.idle.entry(Arc::clone(&batch.destination)).or_default();
+            idle.push((connection, Instant::now()));
+        }
+        if let Some(end) = unreached {
+            self.share(sharing, end);
+        }
+        self.add_soon(again);
+    }
+
+    /// A destination that stays down fails for all that is due there, without each knocking: so
+    /// that each is counted, reported late and given up in its time.
+    fn share(&mut self, ids: Vec<u64>, end: End) {
+        let mut by_message: HashMap<i64, Vec<QueuedRecipient>> = HashMap::new();
+        for recipient in self.take(&ids) {
+            by_message.entry(recipient.message.number()).or_default().push(recipient);
+        }
+        if by_message.is_empty() {
+            return;
+        }
+        let (world, tell) = (Arc::clone(&self.world), self.tell.clone());
+        tokio::spawn(async move {
+            for recipients in by_message.into_values() {
+                let ends = recipients.iter().map(|_| end.clone()).collect();
+                let again = settle_message(&world, recipients, Attempt::unreached(ends)).await;
+                let _ = tell.send(Told::Shared(again)).await;
+            }
+        });
+    }
+
+    fn take(&mut self, ids: &[u64]) -> Vec<QueuedRecipient> {
+        ids.iter().filter_map(|id| self.held.remove(id)).collect()
+    }
+
+    /// Holds what is due within the horizon; the rest is found in the store when its time comes.
+    fn add_soon(&mut self, recipients: Vec<QueuedRecipient>) {
+        let horizon = self.world.now() + HORIZON;
+        self.add(recipients.into_iter().filter(|recipient| recipient.due <= horizon).collect());
+    }
+
+    fn close_idle(&mut self) {
+        let now = Instant::now();
+        for connections in self.idle.values_mut() {
+            let (stay, leave): (Vec<_>, Vec<_>) = std::mem::take(connections)
+                .into_iter()
+                .partition(|(_, since)| now.duration_since(*since) < IDLE_TIME_MAX);
+            *connections = stay;
+            leave.into_iter().for_each(|(connection, _)| connection.leave());
+        }
+        self.idle.retain(|_, connections| !connections.is_empty());
+    }
+}
+
+fn limits(world: &World) -> SchedulerLimits {
+    let settings = world.settings();
+    SchedulerLimits {
+        concurrent_total: settings.queue.concurrent_max,
+        concurrent_per_destination: settings.queue.concurrent_per_destination_max,
+        held_items_max: HELD_ITEMS_MAX,
+        recipients_per_delivery_max: RECIPIENTS_PER_DELIVERY_MAX,
+        ..SchedulerLimits::default()
+    }
+}
+
+/// One message to one destination, from the store to the store.
+async fn deliver(
+    world: &Arc<World>,
+    batch: Batch,
+    recipients: Vec<QueuedRecipient>,
+    connection: Option<Connection>,
+) -> Finished {
+    let mut end = Finished {
+        batch,
+        outcome: DestinationOutcome::MessageFailed,
+        connection: None,
+        unreached: None,
+        again: Vec::new(),
+    };
+    let Some(first) = recipients.first() else { return end };
+    let route = route::find(&world.directory(), first);
+    let message = match world.store().load(first.message, world.now()).await {
+        Ok(message) => message,
+        Err(error) => {
+            end.again = unreadable(world, recipients, &error);
+            return end;
+        }
+    };
+    let mut attempt = connection::attempt(world, &route, &message, &recipients, connection).await;
+    end.outcome = attempt.destination_outcome();
+    if end.outcome == DestinationOutcome::DestinationFailed {
+        end.unreached = attempt.ends.first().cloned();
+    }
+    end.connection = attempt.connection.take().filter(|_| !world.stopping.has_begun());
+    end.again = settle_loaded(world, &message, recipients, &attempt).await;
+    end
+}
+
+/// Settles recipients of one message that was not tried itself.
+async fn settle_message(
+    world: &Arc<World>,
+    recipients: Vec<QueuedRecipient>,
+    attempt: Attempt,
+) -> Vec<QueuedRecipient> {
+    let Some(first) = recipients.first() else { return recipients };
+    match world.store().load(first.message, world.now()).await {
+        Ok(message) => settle_loaded(world, &message, recipients, &attempt).await,
+        Err(error) => unreadable(world, recipients, &error),
+    }
+}
+
+/// What cannot be read: a damaged message has been set aside by the store, a failing disk may
+/// come back.
+fn unreadable(
+    world: &World,
+    mut recipients: Vec<QueuedRecipient>,
+    error: &StoreError,
+) -> Vec<QueuedRecipient> {
+    let reference = recipients.first().map(|first| first.reference.to_string());
+    match error {
+        StoreError::NotFound => Vec::new(),
+        StoreError::Damaged { kept } => {
+            tracing::error!(reference, kept, "a damaged message was set aside");
+            Vec::new()
+        }
+        StoreError::DiskFull | StoreError::Unavailable(_) => {
+            tracing::error!(reference, %error, "a message cannot be read for now");
+            let later = world.now() + STORE_FAULT_PAUSE;
+            recipients.iter_mut().for_each(|recipient| recipient.due = later);
+            recipients
+        }
+    }
+}
+
+/// Stores what became of the recipients, with the reports about it, in one transaction. Gives
+/// back those that are tried again.
+async fn settle_loaded(
+    world: &Arc<World>,
+    message: &StoredMessage,
+    mut recipients: Vec<QueuedRecipient>,
+    attempt: &Attempt,
+) -> Vec<QueuedRecipient> {
+    let now = world.now();
+    let decisions = settle::decide(&settle::Situation {
+        recipients: &recipients,
+        ends: &attempt.ends,
+        schedule: &world.settings().queue.schedule(),
+        via_connector: attempt.via_connector,
+        now,
+        spread: u8::from_ne_bytes(crate::world::random_bytes()),
+    });
+    let settled = async {
+        let reports = report::write(world, message, &recipients, attempt, &decisions, now).await?;
+        let entries = Entries::of(&reports);
+        let outcomes = recipients
+            .iter()
+            .zip(&decisions)
+            .map(|(recipient, decision)| (recipient.id, decision.outcome.clone()))
+            .collect();
+        let events = settle::events(&recipients, &decisions, now);
+        let committed = world.store().settle(Settlement { outcomes, reports, events }).await?;
+        for (entries, committed) in entries.into_iter().zip(&committed) {
+            world.outbound.committed(entries.numbered(committed));
+        }
+        Ok::<(), StoreError>(())
+    };
+    if let Err(error) = settled.await {
+        // What the store did not take did not happen: after a delivery this makes a second copy
+        // one day (RFC 1047), never a loss. The rows are still there, and still due.
+        tracing::error!(%error, "the outcome of a delivery could not be stored");
+        let later = now + STORE_FAULT_PAUSE;
+        recipients.iter_mut().for_each(|recipient| recipient.due = later);
+        return recipients;
+    }
+    for (recipient, decision) in recipients.iter_mut().zip(&decisions) {
+        metrics::counter!("posthouse_deliveries_total", "outcome" => decision.word()).increment(1);
+        decision.note(recipient);
+    }
+    recipients.retain(|recipient| recipient.state == QueueState::Queued);
+    recipients
+}

@@ -1,0 +1,349 @@
+//! One outbound connection: from a route to a session that is ready, and messages over it.
+//!
+//! May touch: sockets outward, DNS through the resolver, the send protocol log. The dialogue is
+//! `smtp::Client`'s; this moves its bytes, shakes hands and applies the connector's TLS settings.
+//! Whatever fails becomes an end for each recipient, never an error.
+
+mod dial;
+mod session_log;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use posthouse_queue::Outcome as DestinationOutcome;
+use posthouse_smtp::client::{
+    Client, ClientStep, RecipientOutcome, SessionFailure, TlsWish, Transaction,
+};
+use posthouse_store::{BodyReader, QueuedRecipient, StoreError, StoredMessage};
+use posthouse_trace::protocol_log::tls_failed;
+use posthouse_types::{BodyType, EnhancedStatus, Reason, Recipient, UnixMillis};
+
+use super::MESSAGES_PER_CONNECTION_MAX;
+use super::route::{Route, TlsDemand};
+use super::settle::End;
+use crate::wire::{ReadOutcome, Wire};
+use crate::world::World;
+use session_log::SessionLog;
+
+/// A session that is open, or was.
+pub(crate) struct Connection {
+    wire: Wire,
+    client: Client,
+    log: SessionLog,
+    /// The server's name, as routed to.
+    host: String,
+    remote: SocketAddr,
+    messages: u32,
+}
+
+/// How one attempt at a batch went.
+pub(super) struct Attempt {
+    /// One end for each recipient, in their order.
+    pub(super) ends: Vec<End>,
+    /// The server that was spoken to; empty where none was reached.
+    pub(super) remote_host: String,
+    /// The connection, where it may be used again.
+    pub(super) connection: Option<Connection>,
+    /// The route is a connector's.
+    pub(super) via_connector: bool,
+    reached: bool,
+}
+
+impl Attempt {
+    /// An attempt that another one has made already, in vain, at the same destination.
+    pub(super) fn unreached(ends: Vec<End>) -> Self {
+        let remote_host = String::new();
+        Self { ends, remote_host, connection: None, via_connector: false, reached: false }
+    }
+
+    /// What the attempt says about the destination as a whole.
+    pub(super) fn destination_outcome(&self) -> DestinationOutcome {
+        let delivered = |end: &End| matches!(end.outcome, RecipientOutcome::Delivered { .. });
+        if self.ends.iter().any(delivered) {
+            DestinationOutcome::Ok
+        } else if self.reached {
+            DestinationOutcome::MessageFailed
+        } else {
+            DestinationOutcome::DestinationFailed
+        }
+    }
+}
+
+/// Why no session could be opened.
+#[derive(Debug)]
+struct Unreached {
+    failure: SessionFailure,
+    status: EnhancedStatus,
+    host: String,
+    address: Option<IpAddr>,
+    /// No other server of the destination can do better.
+    is_final: bool,
+}
+
+impl Unreached {
+    fn new(reason: Reason, status: EnhancedStatus, host: &str, text: impl Into<String>) -> Self {
+        let failure = SessionFailure { reason, reply: None, text: text.into() };
+        Self { failure, status, host: host.to_owned(), address: None, is_final: false }
+    }
+
+    /// The same for each recipient.
+    fn end(&self) -> End {
+        let (reason, status) = (self.failure.reason, self.status);
+        let reply = self.failure.reply.clone();
+        let outcome = if status.0 == 5 {
+            RecipientOutcome::Failed { reason, status, reply }
+        } else {
+            RecipientOutcome::Deferred { reason, status, reply, in_doubt: false }
+        };
+        let to_ip = self.address.map(|address| address.to_string()).unwrap_or_default();
+        End { outcome, to_ip, text: self.failure.text.clone() }
+    }
+}
+
+/// Tries to deliver one message to a batch of its recipients.
+pub(super) async fn attempt(
+    world: &Arc<World>,
+    route: &Route,
+    message: &StoredMessage,
+    recipients: &[QueuedRecipient],
+    reuse: Option<Connection>,
+) -> Attempt {
+    let via_connector = route.is_connector();
+    let opened = match reuse {
+        Some(connection) => match connection.still_ready(world).await {
+            Some(connection) => Ok(connection),
+            None => dial::open(world, route).await,
+        },
+        None => dial::open(world, route).await,
+    };
+    let mut connection = match opened {
+        Ok(connection) => connection,
+        Err(unreached) => {
+            tracing::info!(
+                destination = %route.key(), host = %unreached.host,
+                reason = %unreached.failure.reason, text = %unreached.failure.text,
+                "a destination was not reached"
+            );
+            let ends = recipients.iter().map(|_| unreached.end()).collect();
+            let remote_host = unreached.host.clone();
+            // A refusal is an answer: the destination is there.
+            let reached = unreached.failure.reply.is_some() && unreached.status.0 == 5;
+            return Attempt { ends, remote_host, connection: None, via_connector, reached };
+        }
+    };
+    let to_ip = connection.remote.ip().to_string();
+    let remote_host = connection.host.clone();
+    let (outcomes, text) = connection.transact(world, message, recipients).await;
+    let lost = |outcome: &RecipientOutcome| {
+        matches!(outcome, RecipientOutcome::Deferred { reason: Reason::ConnectionLost, .. })
+    };
+    let reached = !outcomes.iter().all(lost);
+    let ends = outcomes
+        .into_iter()
+        .map(|outcome| End { outcome, to_ip: to_ip.clone(), text: text.clone() })
+        .collect();
+    let connection = if connection.is_worth_keeping() {
+        Some(connection)
+    } else {
+        connection.leave();
+        None
+    };
+    Attempt { ends, remote_host, connection, via_connector, reached }
+}
+
+/// Where driving the client came to a stop.
+enum Halt {
+    Ready,
+    BodyWanted,
+    Finished(Vec<RecipientOutcome>),
+    Closed(Option<SessionFailure>),
+}
+
+impl Connection {
+    /// Moves bytes until the client wants something that only its caller can give.
+    async fn drive(&mut self, world: &World, tls: Option<&TlsTerms<'_>>) -> Halt {
+        loop {
+            match self.client.next_step(world.now()) {
+                ClientStep::Send { until } => self.send(world, until).await,
+                ClientStep::Receive { until } => self.receive(world, until).await,
+                ClientStep::StartTls => match tls {
+                    Some(terms) => self.start_tls(world, terms).await,
+                    None => self.client.tls_failed("TLS was not expected here"),
+                },
+                ClientStep::Ready => return Halt::Ready,
+                ClientStep::BodyWanted => return Halt::BodyWanted,
+                ClientStep::Finished(outcomes) => return Halt::Finished(outcomes),
+                ClientStep::Closed(failure) => return Halt::Closed(failure),
+            }
+        }
+    }
+
+    async fn send(&mut self, world: &World, until: UnixMillis) {
+        let output = self.client.take_output();
+        let within = until.since(world.now());
+        match tokio::time::timeout(within, self.wire.write(&output)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => {
+                // A server that refuses in the middle says why before it closes.
+                if let ReadOutcome::Bytes(bytes) = self.wire.read(Duration::ZERO).await {
+                    self.client.receive(bytes);
+                }
+                self.client.peer_closed();
+            }
+            Err(_) => self.client.timed_out(),
+        }
+        self.log.note(world, &mut self.client);
+    }
+
+    async fn receive(&mut self, world: &World, until: UnixMillis) {
+        let within = until.since(world.now());
+        match self.wire.read(within).await {
+            ReadOutcome::Bytes(bytes) => self.client.receive(bytes),
+            ReadOutcome::Closed => self.client.peer_closed(),
+            ReadOutcome::TimedOut => {} // The next step sees the time.
+        }
+        self.log.note(world, &mut self.client);
+    }
+
+    /// Shakes hands and looks at the server's certificate as the connector's settings demand.
+    async fn start_tls(&mut self, world: &World, terms: &TlsTerms<'_>) {
+        self.log.note(world, &mut self.client);
+        let facts = self
+            .wire
+            .start_tls_client(&world.client_tls, &self.host, terms.identity.as_ref())
+            .await;
+        let facts = match facts {
+            Ok(facts) => facts,
+            Err(failure) => {
+                self.log.information(world, &tls_failed(&failure.text));
+                return self.client.tls_failed(failure.text);
+            }
+        };
+        self.log.certificates(world, &facts);
+        let presented: Vec<&[u8]> = facts.presented.iter().map(Vec::as_slice).collect();
+        let report = world.examine(&presented);
+        match terms.demand.judge(&report, &self.host) {
+            Ok(()) => self.client.secured(),
+            Err(text) => {
+                self.log.information(world, &text);
+                self.client.abandon(Reason::RemoteCertificateRefused, text);
+            }
+        }
+    }
+
+    /// Sends one message. The text says what happened where the server said nothing.
+    async fn transact(
+        &mut self,
+        world: &World,
+        message: &StoredMessage,
+        recipients: &[QueuedRecipient],
+    ) -> (Vec<RecipientOutcome>, String) {
+        self.messages += 1;
+        let transaction = Transaction {
+            sender: message.sender.clone(),
+            recipients: recipients
+                .iter()
+                .map(|recipient| Recipient {
+                    address: recipient.address.clone(),
+                    parameters: recipient.parameters.clone(),
+                })
+                .collect(),
+            parameters: message.parameters.clone(),
+            size: message.head.len() as u64 + message.body.len(),
+            has_8bit: message.parameters.body == BodyType::EightBitMime,
+        };
+        self.log.message(world, message);
+        if self.client.begin(transaction).is_err() {
+            let text = "the connection was not ready".to_owned();
+            return (recipients.iter().map(|_| lost()).collect(), text);
+        }
+        let mut pieces = Pieces::of(message);
+        loop {
+            match self.drive(world, None).await {
+                Halt::BodyWanted => match pieces.next().await {
+                    Ok([]) => self.client.body_end(),
+                    Ok(piece) => self.client.body(piece),
+                    Err(error) => {
+                        let text = format!("the message cannot be read: {error}");
+                        self.client.abandon(Reason::StoreUnavailable, text);
+                    }
+                },
+                Halt::Finished(outcomes) => return (outcomes, String::new()),
+                Halt::Ready => continue,
+                Halt::Closed(failure) => {
+                    let text = failure.map(|failure| failure.text).unwrap_or_default();
+                    return (recipients.iter().map(|_| lost()).collect(), text);
+                }
+            }
+        }
+    }
+
+    /// Whether the server still waits for the next message: between two, it may have closed.
+    async fn still_ready(mut self, world: &World) -> Option<Self> {
+        match self.wire.read(Duration::ZERO).await {
+            ReadOutcome::TimedOut => {}
+            ReadOutcome::Closed | ReadOutcome::Bytes(_) => return None,
+        }
+        matches!(self.drive(world, None).await, Halt::Ready).then_some(self)
+    }
+
+    fn is_worth_keeping(&self) -> bool {
+        self.messages < MESSAGES_PER_CONNECTION_MAX
+    }
+
+    /// Says QUIT in a task of its own: nothing waits for the answer.
+    pub(super) fn leave(mut self) {
+        tokio::spawn(async move {
+            self.client.quit();
+            let output = self.client.take_output();
+            if self.wire.write(&output).await.is_ok() {
+                self.wire.close().await;
+            }
+        });
+    }
+}
+
+/// A message as it goes out: our own fields, then what was taken in.
+struct Pieces<'a> {
+    head: Option<&'a [u8]>,
+    body: BodyReader,
+}
+
+impl<'a> Pieces<'a> {
+    fn of(message: &'a StoredMessage) -> Self {
+        Self { head: Some(&message.head), body: message.body.reader() }
+    }
+
+    /// The next piece; empty at the end.
+    async fn next(&mut self) -> Result<&[u8], StoreError> {
+        match self.head.take() {
+            Some(head) if !head.is_empty() => Ok(head),
+            _ => self.body.next().await,
+        }
+    }
+}
+
+/// What the connector says about TLS, for one session.
+struct TlsTerms<'a> {
+    demand: &'a TlsDemand,
+    identity: Option<crate::tls::ClientIdentity>,
+}
+
+impl TlsDemand {
+    fn wish(&self) -> TlsWish {
+        match self {
+            Self::Opportunistic => TlsWish::Opportunistic,
+            _ => TlsWish::Required,
+        }
+    }
+}
+
+fn lost() -> RecipientOutcome {
+    RecipientOutcome::Deferred {
+        reason: Reason::ConnectionLost,
+        status: EnhancedStatus(4, 4, 2),
+        reply: None,
+        in_doubt: false,
+    }
+}

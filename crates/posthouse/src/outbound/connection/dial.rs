@@ -1,0 +1,285 @@
+//! Finding a server of a destination and opening a session with it.
+//!
+//! May touch: DNS through the resolver, sockets outward. Servers are tried in their order until
+//! one is ready; the most useful failure of all is what is reported.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use posthouse_lookup::{Answer, MailExchangers};
+use posthouse_smtp::client::{Client, ClientOptions, ClientTimeouts, TlsWish};
+use posthouse_types::{Domain, EnhancedStatus, Reason};
+use tokio::net::TcpStream;
+
+use super::session_log::SessionLog;
+use super::{Connection, Halt, TlsTerms, Unreached};
+use crate::outbound::route::{Hop, Route, TlsDemand};
+use crate::wire::Wire;
+use crate::world::World;
+
+/// Waiting for a TCP connection: long enough for a lost SYN or three.
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// Addresses tried in one attempt. With the time above an attempt ends within 5 minutes even
+/// where every packet is swallowed; the next attempt begins anew.
+const ADDRESSES_TRIED_MAX: usize = 10;
+
+/// SMTP's port.
+const SMTP_PORT: u16 = 25;
+
+/// One address to try.
+struct Candidate {
+    host: String,
+    address: SocketAddr,
+}
+
+/// Opens a session with the first server of the route that lets us.
+pub(super) async fn open(world: &Arc<World>, route: &Route) -> Result<Connection, Unreached> {
+    let identity = match route.identity() {
+        Some((certificate, key)) => {
+            let identity = world.client_tls.identity(certificate, key).map_err(|failure| {
+                let status = EnhancedStatus(4, 7, 5);
+                Unreached::new(Reason::OwnCertificateUnusable, status, "", failure.text)
+            })?;
+            Some(identity)
+        }
+        None => None,
+    };
+    let terms = TlsTerms { demand: route.tls(), identity };
+    let mut last = None;
+    for candidate in candidates(world, route).await?.iter().take(ADDRESSES_TRIED_MAX) {
+        match open_one(world, route, candidate, &terms).await {
+            Ok(connection) => return Ok(connection),
+            Err(mut unreached) => {
+                unreached.address = Some(candidate.address.ip());
+                let is_final = unreached.is_final;
+                // What a server said is more useful than that another one was silent.
+                if last.as_ref().is_none_or(|last: &Unreached| last.failure.reply.is_none()) {
+                    last = Some(unreached);
+                }
+                if is_final {
+                    break;
+                }
+            }
+        }
+    }
+    Err(last.unwrap_or_else(|| {
+        let status = EnhancedStatus(4, 4, 1);
+        Unreached::new(Reason::ConnectionFailed, status, "", "the destination has no address")
+    }))
+}
+
+async fn candidates(world: &World, route: &Route) -> Result<Vec<Candidate>, Unreached> {
+    let hops = match route {
+        Route::Connector { hops, .. } => hops.clone(),
+        Route::Mx { domain } => mail_exchangers(world, domain).await?,
+        Route::NoRoute { domain } => {
+            let text = format!(
+                "{domain} is hosted here, and no enabled outbound connector of type on-premises \
+                 leads to its mail server"
+            );
+            let status = EnhancedStatus(4, 4, 4);
+            return Err(Unreached::new(Reason::NoRouteForAcceptedDomain, status, "", text));
+        }
+    };
+    let mut candidates = Vec::new();
+    let mut failure = None;
+    for hop in hops {
+        match &hop {
+            Hop::Server { host, port } => match world.office.resolver.addresses(host).await {
+                Answer::Found(addresses) => candidates.extend(addresses.into_iter().map(|ip| {
+                    Candidate { host: host.clone(), address: SocketAddr::new(ip, *port) }
+                })),
+                answer => failure = Some(unresolved(host, &answer)),
+            },
+            Hop::MxOf(domain) => match mail_exchangers(world, domain).await {
+                Ok(servers) => {
+                    for server in servers {
+                        if let Hop::Server { host, port } = server
+                            && let Answer::Found(ips) = world.office.resolver.addresses(&host).await
+                        {
+                            candidates.extend(ips.into_iter().map(|ip| Candidate {
+                                host: host.clone(),
+                                address: SocketAddr::new(ip, port),
+                            }));
+                        }
+                    }
+                }
+                Err(unreached) => failure = Some(unreached),
+            },
+        }
+        if candidates.len() >= ADDRESSES_TRIED_MAX {
+            break;
+        }
+    }
+    match (candidates.is_empty(), failure) {
+        (true, Some(failure)) => Err(failure),
+        _ => Ok(candidates),
+    }
+}
+
+/// The servers of a domain: its MX records, else its own address (RFC 5321 section 5.1).
+async fn mail_exchangers(world: &World, domain: &Domain) -> Result<Vec<Hop>, Unreached> {
+    let host = domain.as_str();
+    match world.office.resolver.mx(domain).await {
+        Answer::Found(MailExchangers::Hosts(hosts)) => {
+            Ok(hosts.into_iter().map(|mx| Hop::Server { host: mx.host, port: SMTP_PORT }).collect())
+        }
+        Answer::Found(MailExchangers::NullMx) => {
+            // RFC 7505 section 4.1.
+            let text = format!("{domain} accepts no mail (null MX)");
+            Err(Unreached::new(Reason::NullMx, EnhancedStatus(5, 1, 10), host, text))
+        }
+        Answer::NoRecords => Ok(vec![Hop::Server { host: host.to_owned(), port: SMTP_PORT }]),
+        Answer::NoSuchName => {
+            let text = format!("{domain} does not exist");
+            Err(Unreached::new(Reason::NoSuchDomain, EnhancedStatus(5, 1, 2), host, text))
+        }
+        answer @ (Answer::Failed(_) | Answer::NotAsked) => Err(unresolved(host, &answer)),
+    }
+}
+
+fn unresolved<T>(host: &str, answer: &Answer<T>) -> Unreached {
+    let status = EnhancedStatus(4, 4, 3);
+    let text = match answer {
+        Answer::NoSuchName => format!("the server {host} does not exist in DNS"),
+        Answer::NoRecords => format!("the server {host} has no address in DNS"),
+        Answer::Failed(error) => format!("DNS gave no answer for {host}: {error}"),
+        Answer::NotAsked => format!(
+            "{host} needs DNS, and this node asks none: set [dns] servers, or route by an outbound \
+             connector with smart_hosts"
+        ),
+        Answer::Found(_) => format!("{host} has no usable address"),
+    };
+    Unreached::new(Reason::DnsFailed, status, host, text)
+}
+
+/// Opens a session with one server. Where TLS is only wished for, a failed handshake leads to
+/// one more try in clear text, as every opportunistic sender does (RFC 7435).
+async fn open_one(
+    world: &Arc<World>,
+    route: &Route,
+    candidate: &Candidate,
+    terms: &TlsTerms<'_>,
+) -> Result<Connection, Unreached> {
+    let first = open_with(world, route, candidate, terms, terms.demand.wish()).await;
+    match first {
+        Err(unreached)
+            if unreached.failure.reason == Reason::TlsHandshakeFailed
+                && matches!(terms.demand, TlsDemand::Opportunistic) =>
+        {
+            open_with(world, route, candidate, terms, TlsWish::Never).await
+        }
+        other => other,
+    }
+}
+
+async fn open_with(
+    world: &Arc<World>,
+    route: &Route,
+    candidate: &Candidate,
+    terms: &TlsTerms<'_>,
+    tls: TlsWish,
+) -> Result<Connection, Unreached> {
+    let host = &candidate.host;
+    let mut log = SessionLog::new(route.log_name(), candidate.address);
+    log.connecting(world);
+    let stream = connect(candidate).await.map_err(|text| {
+        log.information(world, &text);
+        Unreached::new(Reason::ConnectionFailed, EnhancedStatus(4, 4, 316), host, text)
+    })?;
+    if leads_to_self(world, &stream) {
+        let text = format!("{} is a listener of this very node", candidate.address);
+        let status = EnhancedStatus(5, 4, 6);
+        let mut unreached = Unreached::new(Reason::LoopToSelf, status, host, text);
+        unreached.is_final = true;
+        return Err(unreached);
+    }
+    if let Ok(local) = stream.local_addr() {
+        log.connected(world, local);
+    }
+    let options = ClientOptions {
+        helo_name: world.node_name(),
+        tls,
+        timeouts: ClientTimeouts::default(),
+        log_lines: world.send_log.is_some(),
+    };
+    let mut connection = Connection {
+        wire: Wire::plain(stream),
+        client: Client::new(Arc::new(options)),
+        log,
+        host: host.clone(),
+        remote: candidate.address,
+        messages: 0,
+    };
+    match connection.drive(world, Some(terms)).await {
+        Halt::Ready => Ok(connection),
+        Halt::Closed(failure) => {
+            connection.log.disconnected(world, "Remote");
+            Err(refused_session(host, failure))
+        }
+        Halt::BodyWanted | Halt::Finished(_) => {
+            let text = "the session was ready before it began";
+            Err(Unreached::new(Reason::ProtocolError, EnhancedStatus(4, 5, 0), host, text))
+        }
+    }
+}
+
+fn refused_session(
+    host: &str,
+    failure: Option<posthouse_smtp::client::SessionFailure>,
+) -> Unreached {
+    let status = EnhancedStatus(4, 4, 2);
+    let Some(failure) = failure else {
+        return Unreached::new(
+            Reason::ConnectionLost,
+            status,
+            host,
+            "the server ended the session",
+        );
+    };
+    let said = failure.reply.as_ref().and_then(|reply| reply.status);
+    let status = match (&failure.reply, failure.reason) {
+        (Some(reply), _) if reply.is_permanent() => {
+            said.filter(|status| status.0 == 5).unwrap_or(EnhancedStatus(5, 0, 0))
+        }
+        (Some(_), _) => said.filter(|status| status.0 == 4).unwrap_or(EnhancedStatus(4, 0, 0)),
+        (None, Reason::RemoteCertificateRefused) => EnhancedStatus(4, 4, 317),
+        (None, Reason::TlsRequiredNotOffered | Reason::TlsHandshakeFailed) => {
+            EnhancedStatus(4, 7, 10)
+        }
+        (None, _) => status,
+    };
+    let mut unreached = Unreached::new(failure.reason, status, host, failure.text.clone());
+    unreached.failure = failure;
+    unreached
+}
+
+async fn connect(candidate: &Candidate) -> Result<TcpStream, String> {
+    let address = candidate.address;
+    match tokio::time::timeout(CONNECT_TIME_MAX, TcpStream::connect(address)).await {
+        Ok(Ok(stream)) => {
+            // Commands are written whole: waiting to fill a segment only adds latency.
+            let _ = stream.set_nodelay(true);
+            Ok(stream)
+        }
+        Ok(Err(error)) => Err(format!("cannot connect to {address}: {error}")),
+        Err(_) => Err(format!(
+            "cannot connect to {address}: no answer within {} s",
+            CONNECT_TIME_MAX.as_secs()
+        )),
+    }
+}
+
+/// Only one of our own listeners' address and port is a loop; any other server on this machine
+/// is a server.
+fn leads_to_self(world: &World, stream: &TcpStream) -> bool {
+    let (Ok(remote), Ok(local)) = (stream.peer_addr(), stream.local_addr()) else { return false };
+    let same = |one: IpAddr, other: IpAddr| one.to_canonical() == other.to_canonical();
+    world.listening().iter().any(|listener| {
+        listener.port() == remote.port()
+            && (same(listener.ip(), remote.ip())
+                || listener.ip().is_unspecified() && same(remote.ip(), local.ip()))
+    })
+}

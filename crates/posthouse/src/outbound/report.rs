@@ -1,0 +1,220 @@
+//! Reports to senders: NDRs, delay notices and `relayed` reports, as messages of the queue.
+//!
+//! May touch: randomness for the report's reference, the store's drafts. Written in the same
+//! transaction as the outcome that they report, so that neither can be without the other.
+
+use posthouse_message::{Language, OriginalMessage, Report, ReportKind as Kind, ReportedRecipient};
+use posthouse_store::{NewMessage, NewRecipient, QueuedRecipient, StoreError, StoredMessage};
+use posthouse_trace::{Direction, TraceEvent, TraceRow, TraceStatus, TraceStep};
+use posthouse_types::{
+    Address, Domain, DsnReturn, MailParameters, Reason, RecipientParameters, TenantId, UnixMillis,
+};
+
+use super::connection::Attempt;
+use super::settle::{Decision, End, ReportKind};
+use crate::world::World;
+
+/// As much of the original as a report quotes or returns: a report takes no more.
+const ORIGINAL_BYTES_MAX: usize = 64 * 1024;
+
+/// Writes the reports that the decisions ask for: one for each kind, about all its recipients.
+///
+/// # Errors
+/// The store has no room for a report. Nothing is settled then: the delivery's outcome and its
+/// report stand or fall together.
+pub(super) async fn write(
+    world: &World,
+    message: &StoredMessage,
+    recipients: &[QueuedRecipient],
+    attempt: &Attempt,
+    decisions: &[Decision],
+    now: UnixMillis,
+) -> Result<Vec<NewMessage>, StoreError> {
+    let mut reports = Vec::new();
+    let Some(sender) = &message.sender else { return Ok(reports) };
+    for kind in [ReportKind::Failed, ReportKind::Delayed, ReportKind::Relayed] {
+        let reported: Vec<ReportedRecipient> = recipients
+            .iter()
+            .zip(&attempt.ends)
+            .zip(decisions)
+            .filter(|(_, decision)| decision.report == Some(kind))
+            .map(|((recipient, end), decision)| {
+                reported(world, recipient, end, decision, &attempt.remote_host, now)
+            })
+            .collect();
+        if reported.is_empty() {
+            continue;
+        }
+        let bytes = build(world, kind, sender, message, &reported, now).await?;
+        reports.push(as_message(world, sender, message, &bytes, kind, now)?);
+    }
+    Ok(reports)
+}
+
+fn reported(
+    world: &World,
+    recipient: &QueuedRecipient,
+    end: &End,
+    decision: &Decision,
+    remote_host: &str,
+    now: UnixMillis,
+) -> ReportedRecipient {
+    let reply_lines = match end.outcome.reply() {
+        Some(reply) => reply.raw_lines().to_vec(),
+        None => Vec::new(),
+    };
+    let delayed = decision.report == Some(ReportKind::Delayed);
+    let lifetime = world.settings().queue.schedule().lifetime;
+    ReportedRecipient {
+        address: recipient.address.clone(),
+        original_recipient: recipient.parameters.original.clone(),
+        status: decision.status,
+        remote_mta: (!remote_host.is_empty()).then(|| remote_host.to_owned()),
+        remote_ip: end.to_ip.parse().ok(),
+        reply_lines,
+        reason: decision.reason.unwrap_or(Reason::RemoteRefused),
+        last_attempt: Some(now),
+        will_retry_until: delayed.then(|| recipient.since + lifetime),
+    }
+}
+
+async fn build(
+    world: &World,
+    kind: ReportKind,
+    sender: &Address,
+    message: &StoredMessage,
+    recipients: &[ReportedRecipient],
+    now: UnixMillis,
+) -> Result<Vec<u8>, StoreError> {
+    let start = beginning(message).await?;
+    let is_whole = start.len() as u64 == message.head.len() as u64 + message.body.len();
+    let wants_all = message.parameters.dsn_return == Some(DsnReturn::Full);
+    let report = Report {
+        kind: match kind {
+            ReportKind::Failed => Kind::Failed,
+            ReportKind::Delayed => Kind::Delayed,
+            ReportKind::Relayed => Kind::Relayed,
+        },
+        node_name: &world.node_name(),
+        postmaster: &postmaster(world, message.tenant, sender),
+        to: sender,
+        reference: message.reference,
+        now,
+        original: OriginalMessage {
+            envelope_id: message.parameters.envelope_id.as_deref(),
+            received_from: "",
+            arrival: message.received,
+            header: header_block(&start),
+            message_id: &message.message_id,
+            subject: &message.subject,
+            full: (wants_all && is_whole).then_some(&*start),
+        },
+        recipients,
+        language: Language::English,
+    };
+    Ok(report.build())
+}
+
+/// The message's first bytes, our own fields included: as much as a report may quote.
+async fn beginning(message: &StoredMessage) -> Result<Vec<u8>, StoreError> {
+    let mut start = message.head.clone();
+    let mut reader = message.body.reader();
+    while start.len() < ORIGINAL_BYTES_MAX {
+        let piece = reader.next().await?;
+        if piece.is_empty() {
+            break;
+        }
+        start.extend_from_slice(piece);
+    }
+    start.truncate(ORIGINAL_BYTES_MAX);
+    Ok(start)
+}
+
+/// Up to and with the line end before the empty line.
+fn header_block(start: &[u8]) -> &[u8] {
+    let end = start.windows(4).position(|window| window == b"\r\n\r\n");
+    end.and_then(|end| start.get(..end + 2)).unwrap_or(start)
+}
+
+/// Who signs: the postmaster of the sender's own domain where it is hosted here, else the node's.
+fn postmaster(world: &World, tenant: Option<TenantId>, sender: &Address) -> Address {
+    let directory = world.directory();
+    let owner = directory.owner_of(sender.domain()).map(|(owner, _)| owner);
+    if owner.is_some() && owner == tenant {
+        return Address::new("postmaster", sender.domain().clone());
+    }
+    let own = || Address::new("postmaster", Domain::from_normalized(world.node_name()));
+    world.settings().postmaster().ok().flatten().unwrap_or_else(own)
+}
+
+fn as_message(
+    world: &World,
+    sender: &Address,
+    about: &StoredMessage,
+    bytes: &[u8],
+    kind: ReportKind,
+    now: UnixMillis,
+) -> Result<NewMessage, StoreError> {
+    let reference = world.new_reference();
+    let word = match kind {
+        ReportKind::Failed => "non-delivery report",
+        ReportKind::Delayed => "delay notice",
+        ReportKind::Relayed => "relay report",
+    };
+    let subject = format!("{word}: {}", about.subject);
+    let parameters = MailParameters { smtputf8: sender.needs_smtputf8(), ..about_plain(bytes) };
+    let mut body = world.store().draft();
+    body.append(bytes)?;
+    let row = TraceRow {
+        received: now.0,
+        tenant: about.tenant.map(|tenant| tenant.0),
+        reference: reference.to_string(),
+        message_id: String::new(),
+        sender: String::new(),
+        recipient: sender.to_string(),
+        subject: subject.clone(),
+        status: TraceStatus::Pending,
+        from_ip: String::new(),
+        to_ip: String::new(),
+        size: bytes.len() as u64,
+        connector: String::new(),
+        direction: Direction::Originating,
+        reason: String::new(),
+        events: vec![TraceEvent::new(
+            now,
+            TraceStep::Submit,
+            format!("{word} about {}", about.reference),
+        )],
+        explanation: None,
+    };
+    Ok(NewMessage {
+        reference,
+        tenant: about.tenant,
+        received: now,
+        sender: None,
+        parameters,
+        authenticated: false,
+        head: Vec::new(),
+        body,
+        message_id: String::new(),
+        subject,
+        recipients: vec![NewRecipient {
+            address: sender.clone(),
+            parameters: RecipientParameters::default(),
+            due: now,
+            held: None,
+        }],
+        trace: vec![row],
+        events: Vec::new(),
+    })
+}
+
+/// Parameters of a report by its bytes.
+fn about_plain(bytes: &[u8]) -> MailParameters {
+    let body = if bytes.is_ascii() {
+        posthouse_types::BodyType::SevenBit
+    } else {
+        posthouse_types::BodyType::EightBitMime
+    };
+    MailParameters { body, ..MailParameters::default() }
+}

@@ -1,0 +1,175 @@
+//! From a recipient to the servers that take its mail: `policy`'s route, made concrete.
+//!
+//! Touches nothing. A route is found anew for each attempt, so a repaired connector takes effect
+//! with the queue's next try.
+
+use std::path::{Path, PathBuf};
+
+use posthouse_policy::{
+    self as policy, CertificateName, Directory, Host, NextHop, SmartHost, TlsSettings,
+};
+use posthouse_store::QueuedRecipient;
+use posthouse_types::{ChainReport, Domain, TenantId};
+
+/// Where a recipient's mail goes.
+#[derive(Clone, Debug)]
+pub(super) enum Route {
+    /// By an outbound connector.
+    Connector {
+        /// Key of the connector among all tenants'.
+        key: String,
+        /// Its name, as the protocol log shows it.
+        name: String,
+        hops: Vec<Hop>,
+        tls: TlsDemand,
+        /// Certificate and key files that this server shows.
+        identity: Option<(PathBuf, PathBuf)>,
+    },
+    /// By the domain's MX records.
+    Mx { domain: Domain },
+    /// Nowhere: hosted here, and no connector leads to its mail server (decision 7).
+    NoRoute { domain: Domain },
+}
+
+/// One place to look for a server.
+#[derive(Clone, Debug)]
+pub(super) enum Hop {
+    /// A host name or address, and a port.
+    Server { host: String, port: u16 },
+    /// The MX records of a domain.
+    MxOf(Domain),
+}
+
+/// What is demanded of TLS (spec 1.2, TlsSettings).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum TlsDemand {
+    /// TLS where it is offered, with any certificate.
+    Opportunistic,
+    /// TLS, with any certificate.
+    EncryptionOnly,
+    /// TLS, with a chain that ends in a trusted root.
+    CertificateValidation,
+    /// The same, and a name: the connector's `tls_domain`, else the host's own.
+    DomainValidation(Option<Domain>),
+}
+
+/// Finds the route of one recipient. Mail to another tenant of this node takes that tenant's way
+/// home; the operator's own mail has no connectors.
+pub(super) fn find(directory: &Directory, recipient: &QueuedRecipient) -> Route {
+    let domain = recipient.address.domain();
+    let host = directory.host_of(domain).map(|(host, _)| host);
+    let Some(id) = host.or(recipient.tenant) else { return Route::Mx { domain: domain.clone() } };
+    let Some(tenant) = directory.tenant(id) else { return Route::Mx { domain: domain.clone() } };
+    match policy::route(id, tenant, &recipient.address, directory) {
+        policy::Route::Connector(connector) => by_connector(id, connector),
+        policy::Route::Mx(domain) => Route::Mx { domain },
+        policy::Route::TenantOf(_) | policy::Route::NoRouteForAcceptedDomain => {
+            Route::NoRoute { domain: domain.clone() }
+        }
+    }
+}
+
+fn by_connector(tenant: TenantId, connector: policy::ConnectorRoute) -> Route {
+    let hops = match connector.next_hop {
+        NextHop::Mx(domain) => vec![Hop::MxOf(domain)],
+        NextHop::SmartHosts(hosts) => hosts.iter().map(server).collect(),
+    };
+    Route::Connector {
+        key: format!("connector {} {}", tenant.0, connector.name),
+        name: connector.name.to_string(),
+        hops,
+        tls: demand(connector.tls.settings, connector.tls.domain.as_ref()),
+        identity: connector
+            .tls
+            .certificate_and_key
+            .map(|(certificate, key)| (PathBuf::from(&*certificate), PathBuf::from(&*key))),
+    }
+}
+
+fn server(smart_host: &SmartHost) -> Hop {
+    let host = match &smart_host.host {
+        Host::Name(name) => name.to_string(),
+        Host::Address(address) => address.to_string(),
+    };
+    Hop::Server { host, port: smart_host.port }
+}
+
+fn demand(settings: Option<TlsSettings>, domain: Option<&CertificateName>) -> TlsDemand {
+    match settings {
+        None => TlsDemand::Opportunistic,
+        Some(TlsSettings::EncryptionOnly) => TlsDemand::EncryptionOnly,
+        Some(TlsSettings::CertificateValidation) => TlsDemand::CertificateValidation,
+        Some(TlsSettings::DomainValidation) => {
+            let name = domain.map(|name| Domain::from_normalized(name.to_string()));
+            TlsDemand::DomainValidation(name)
+        }
+    }
+}
+
+impl Route {
+    /// What is the same for all recipients that may share a connection.
+    pub(super) fn key(&self) -> String {
+        match self {
+            Self::Connector { key, hops, .. } => match hops.first() {
+                // Each domain has servers of its own.
+                Some(Hop::MxOf(domain)) => format!("{key} {domain}"),
+                _ => key.clone(),
+            },
+            Self::Mx { domain } => format!("mx {domain}"),
+            Self::NoRoute { domain } => format!("no-route {domain}"),
+        }
+    }
+
+    /// The name in the protocol log's connector-id column.
+    pub(super) fn log_name(&self) -> &str {
+        match self {
+            Self::Connector { name, .. } => name,
+            Self::Mx { .. } => "MX",
+            Self::NoRoute { .. } => "none",
+        }
+    }
+
+    pub(super) fn is_connector(&self) -> bool {
+        matches!(self, Self::Connector { .. })
+    }
+
+    pub(super) fn tls(&self) -> &TlsDemand {
+        match self {
+            Self::Connector { tls, .. } => tls,
+            Self::Mx { .. } | Self::NoRoute { .. } => &TlsDemand::Opportunistic,
+        }
+    }
+
+    pub(super) fn identity(&self) -> Option<(&Path, &Path)> {
+        match self {
+            Self::Connector { identity: Some((certificate, key)), .. } => Some((certificate, key)),
+            _ => None,
+        }
+    }
+}
+
+impl TlsDemand {
+    /// Whether a server with this chain may get the mail; else why not, for the operator.
+    pub(super) fn judge(&self, report: &ChainReport, host: &str) -> Result<(), String> {
+        let wants_chain = matches!(self, Self::CertificateValidation | Self::DomainValidation(_));
+        if wants_chain && !report.is_accepted() {
+            return Err(format!(
+                "the certificate of {host} is not accepted ({}): {}",
+                report.reason,
+                posthouse_pki::sentence(report)
+            ));
+        }
+        if let Self::DomainValidation(name) = self {
+            let own = || Domain::from_normalized(host.to_ascii_lowercase());
+            let wanted = name.clone().unwrap_or_else(own);
+            if !posthouse_pki::names_match(&report.names, &wanted) {
+                let names: Vec<String> = report.names.iter().map(ToString::to_string).collect();
+                return Err(format!(
+                    "the certificate of {host} is for {}, not for {wanted}",
+                    posthouse_types::printable(&names.join(", "), 120)
+                ));
+            }
+        }
+        Ok(())
+    }
+}

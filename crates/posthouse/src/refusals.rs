@@ -1,0 +1,68 @@
+//! Refusals that the binary itself makes: its own state, its store, the message's header. Texts
+//! follow Exchange Online's where it has one; each has a reason and two texts (decision 9).
+
+use posthouse_message::IntakeRefusal;
+use posthouse_store::StoreError;
+use posthouse_types::{EnhancedStatus, Reason, Refusal};
+
+/// The node is stopping: try another one, or this one again.
+pub(crate) fn shutting_down() -> Refusal {
+    Refusal::new(
+        Reason::ShuttingDown,
+        421,
+        EnhancedStatus(4, 3, 2),
+        "Service not available, closing transmission channel",
+        "The node is stopping; the peer was told to come back.",
+    )
+}
+
+/// This node serves as many sessions as it may.
+pub(crate) fn too_many_sessions(reason: Reason) -> Refusal {
+    Refusal::new(
+        reason,
+        421,
+        EnhancedStatus(4, 3, 2),
+        "Too many sessions. Please try again later",
+        "The limit of sessions is reached; see [smtp] sessions_max and sessions_per_address_max.",
+    )
+}
+
+/// The store refused: full disk or fault. Never a lie, always temporary.
+pub(crate) fn store(error: &StoreError) -> Refusal {
+    match error {
+        StoreError::DiskFull => Refusal::new(
+            Reason::DiskFull,
+            452,
+            EnhancedStatus(4, 3, 1),
+            "Insufficient system resources",
+            format!("The disk that holds data_dir is full: {error}."),
+        ),
+        _ => Refusal::new(
+            Reason::StoreUnavailable,
+            451,
+            EnhancedStatus(4, 3, 0),
+            "Temporary server error. Please try again later",
+            format!("The store failed: {error}."),
+        ),
+    }
+}
+
+/// The header is over a bound, or the message goes round in circles.
+pub(crate) fn intake(refusal: &IntakeRefusal) -> Refusal {
+    let (code, status, text) = match refusal.reason {
+        Reason::RoutingLoop => (554, EnhancedStatus(5, 4, 14), "Routing loop detected"),
+        _ => (552, EnhancedStatus(5, 3, 4), "Message header size exceeds fixed maximum size"),
+    };
+    Refusal::new(refusal.reason, code, status, text, refusal.reason.summary())
+}
+
+/// A command that the core should not have let through; answered, never trusted.
+pub(crate) fn bad_sequence() -> Refusal {
+    Refusal::new(
+        Reason::BadSequence,
+        503,
+        EnhancedStatus(5, 5, 1),
+        "Bad sequence of commands",
+        "A command came without the transaction it belongs to.",
+    )
+}

@@ -1,0 +1,307 @@
+//! `posthouse serve`: puts the node together, keeps it, and takes it apart in order.
+//!
+//! May touch: signals, the settings file, everything it starts. Start-up recovers by itself and
+//! says what it found; SIGHUP reloads; SIGTERM and SIGINT drain for up to 30 seconds.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use posthouse_store::{Recovery, Retention, Store, StoreOptions};
+use posthouse_trace::{EventData, Level, OperationalEvent};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+
+use crate::health;
+use crate::office::Office;
+use crate::outbound::{self, Outbound, Signals};
+use crate::settings::{LogFormat, Settings};
+use crate::world::{self, Parts, World};
+use crate::{door, listeners, records};
+
+/// How long sessions and deliveries may take to end in order.
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// How often certificate files are looked at. A renewal is picked up within this time.
+const CERTIFICATE_CHECK_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How often retention is looked at, and the rows one step may take: small, so that mail waits
+/// for no purge.
+const PURGE_INTERVAL: Duration = Duration::from_secs(600);
+const PURGE_STEP_ROWS: usize = 500;
+
+/// A jump of the wall clock against the monotonic one that is worth an event (FLT-12).
+const CLOCK_JUMP_SECONDS: i64 = 3600;
+
+/// Runs the node until it is told to stop.
+pub(crate) fn run(config: &Path) -> ExitCode {
+    let settings = match Settings::read(config) {
+        Ok(settings) => settings,
+        Err(error) => {
+            anstream::eprintln!("error: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    start_logging(settings.log.format);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            anstream::eprintln!("error: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(serve(config, settings)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(config: &Path, settings: Settings) -> Result<(), String> {
+    health::install_metrics();
+    let data_dir = settings.node.data_dir.clone();
+    let options =
+        StoreOptions { secret_if_new: Some(world::random_bytes()), ..StoreOptions::default() };
+    let (store, recovery) = Store::open(&data_dir, options)
+        .map_err(|error| format!("cannot open the store in {}: {error}", data_dir.display()))?;
+    let (outbound, signals) = Outbound::new();
+    let resolver = settings.dns.resolver()?;
+    let office = Office::new(store, resolver, Box::new(outbound.changed()));
+    let bound = bind(&settings)?;
+    let listening = bound.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    let door = door::open(&data_dir)
+        .map_err(|error| format!("cannot open the door in {}: {error}", data_dir.display()))?;
+    let world = Arc::new(World::new(Parts { settings, office, outbound, listening })?);
+    note_start(&world, &recovery).await;
+
+    let mut tasks = JoinSet::new();
+    tasks.spawn(load_directory(Arc::clone(&world)));
+    tasks.spawn(door::serve(door, Arc::clone(&world)));
+    tasks.spawn(housekeeping(Arc::clone(&world)));
+    if let Some(address) = world.settings().metrics.listen {
+        let listener = listeners::bind(address)
+            .map_err(|error| format!("cannot listen on [metrics] {address}: {error}"))?;
+        tasks.spawn(health::serve(listener, Arc::clone(&world)));
+    }
+    announce(&world, &bound, &data_dir)?;
+    for listener in bound {
+        tasks.spawn(listeners::serve(listener, Arc::clone(&world)));
+    }
+    let delivering = tokio::spawn(outbound_after_load(Arc::clone(&world), signals));
+    until_told_to_stop(&world, config).await?;
+    drain(&world, delivering).await;
+    tasks.shutdown().await;
+    records::node_stopped(&world).await;
+    world.store().clone().close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn bind(settings: &Settings) -> Result<Vec<TcpListener>, String> {
+    let mut bound = Vec::new();
+    for address in &settings.smtp.listen {
+        let listener = listeners::bind(*address).map_err(|error| {
+            format!(
+                "cannot listen on {address}: {error}\n  next: ports below 1024 need \
+                 CAP_NET_BIND_SERVICE (the systemd unit gives it); another server may hold the port"
+            )
+        })?;
+        bound.push(listener);
+    }
+    Ok(bound)
+}
+
+/// Says where the node listens: to the log, and in `data_dir/listening` for whoever chose port 0.
+fn announce(world: &World, bound: &[TcpListener], data_dir: &Path) -> Result<(), String> {
+    let mut lines = String::new();
+    for listener in bound {
+        let address = listener.local_addr().map_err(|error| error.to_string())?;
+        tracing::info!(%address, node = %world.node_name(), "listening for SMTP");
+        // Writing to a String cannot fail.
+        let _ = writeln!(lines, "smtp {address}");
+    }
+    // Written aside and renamed, so that nobody reads half of it.
+    let aside = data_dir.join("listening.new");
+    std::fs::write(&aside, lines)
+        .and_then(|()| std::fs::rename(&aside, data_dir.join("listening")))
+        .map_err(|error| format!("cannot write {}: {error}", data_dir.join("listening").display()))
+}
+
+async fn load_directory(world: Arc<World>) {
+    let started = Instant::now();
+    loop {
+        match world.office.load_directory().await {
+            Ok(()) => break,
+            Err(trouble) => {
+                tracing::error!(error = %trouble.what, "the directory of tenants cannot be loaded");
+                tokio::time::sleep(Duration::from_secs(5)).await;
+            }
+        }
+    }
+    let tenants = world.directory().len();
+    tracing::info!(tenants, milliseconds = started.elapsed().as_millis(), "directory loaded");
+    world.outbound.settings_changed();
+}
+
+/// A lease ends with its process: whatever was under way when the last one ended is due now.
+async fn outbound_after_load(world: Arc<World>, signals: Signals) {
+    if let Err(error) = world.store().make_all_due(world.now()).await {
+        tracing::error!(%error, "the queue could not be made due; its own times stand");
+    }
+    outbound::run(world, signals).await;
+}
+
+async fn note_start(world: &World, recovery: &Recovery) {
+    for found in &recovery.found {
+        tracing::warn!("start-up: {found}");
+    }
+    tracing::info!(
+        queued = recovery.queued_recipients,
+        held = recovery.held_recipients,
+        damaged = recovery.damaged,
+        "store opened"
+    );
+    let event = OperationalEvent {
+        time: world.now().0,
+        level: if recovery.found.is_empty() { Level::Information } else { Level::Warning },
+        tenant: None,
+        reference: String::new(),
+        reason: String::new(),
+        text: format!(
+            "The node started with {} recipients waiting. {}",
+            recovery.queued_recipients,
+            recovery.found.join(" ")
+        )
+        .trim_end()
+        .to_owned(),
+        data: EventData::NodeStarted {
+            queued: recovery.queued_recipients,
+            damaged: recovery.damaged,
+        },
+    };
+    records::write(world, Vec::new(), vec![event]).await;
+}
+
+async fn until_told_to_stop(world: &Arc<World>, config: &Path) -> Result<(), String> {
+    let catch = |kind| signal(kind).map_err(|error| format!("cannot catch signals: {error}"));
+    let mut terminate = catch(SignalKind::terminate())?;
+    let mut interrupt = catch(SignalKind::interrupt())?;
+    let mut hangup = catch(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = hangup.recv() => reload(world, config).await,
+        }
+    }
+}
+
+async fn reload(world: &Arc<World>, config: &Path) {
+    let (level, text) = match world.reload(config) {
+        Ok(needs_restart) if needs_restart.is_empty() => {
+            (Level::Information, "The node's settings were read again.".to_owned())
+        }
+        Ok(needs_restart) => (
+            Level::Warning,
+            format!(
+                "The node's settings were read again; {} changes with a restart only.",
+                needs_restart.join(", ")
+            ),
+        ),
+        Err(error) => {
+            (Level::Error, format!("The new settings cannot be used, the old ones stay: {error}"))
+        }
+    };
+    reload_certificate(world).await;
+    tracing::info!("{text}");
+    records::configuration_changed(world, level, "node settings", text).await;
+}
+
+async fn reload_certificate(world: &World) {
+    let Some(server_tls) = &world.server_tls else { return };
+    let (level, text) = match server_tls.reload_if_changed() {
+        Ok(false) => return,
+        Ok(true) => (Level::Information, "The node's certificate was read again.".to_owned()),
+        Err(failure) => (Level::Error, format!("The old certificate stays: {}", failure.text)),
+    };
+    tracing::info!("{text}");
+    records::configuration_changed(world, level, "certificate", text).await;
+}
+
+/// What has to be done from time to time: certificates, retention, the clock.
+async fn housekeeping(world: Arc<World>) {
+    let mut purge_at = Instant::now() + Duration::from_secs(5);
+    let mut clock = (SystemTime::now(), Instant::now());
+    loop {
+        tokio::time::sleep(CERTIFICATE_CHECK_INTERVAL).await;
+        reload_certificate(&world).await;
+        watch_clock(&world, &mut clock).await;
+        if Instant::now() >= purge_at {
+            purge_at = Instant::now() + PURGE_INTERVAL;
+            purge(&world).await;
+        }
+    }
+}
+
+async fn purge(world: &World) {
+    let retention = &world.settings().retention;
+    let retention = Retention {
+        trace_days: retention.trace_days,
+        events_days: retention.events_days,
+        held_days: retention.held_days,
+    };
+    loop {
+        match world.store().purge(world.now(), retention, PURGE_STEP_ROWS).await {
+            Ok(purged) if purged.more => tokio::task::yield_now().await,
+            Ok(_) => return,
+            Err(error) => {
+                tracing::error!(%error, "retention could not be applied");
+                return;
+            }
+        }
+    }
+}
+
+/// Compares the wall clock with the monotonic one. Nothing expires by the wall clock alone (the
+/// retry schedule counts attempts too), so a jump is for people to know.
+async fn watch_clock(world: &World, last: &mut (SystemTime, Instant)) {
+    let now = (SystemTime::now(), Instant::now());
+    let monotonic = now.1.duration_since(last.1).as_secs_f64();
+    let wall = match now.0.duration_since(last.0) {
+        Ok(forward) => forward.as_secs_f64(),
+        Err(backward) => -backward.duration().as_secs_f64(),
+    };
+    *last = now;
+    let seconds = (wall - monotonic).round() as i64;
+    if seconds.abs() >= CLOCK_JUMP_SECONDS {
+        tracing::warn!(seconds, "the machine's clock jumped");
+        records::clock_jumped(world, seconds).await;
+    }
+}
+
+async fn drain(world: &Arc<World>, delivering: tokio::task::JoinHandle<()>) {
+    tracing::info!("stopping: sessions and deliveries may end in order");
+    world.stopping.stop();
+    let until = Instant::now() + DRAIN_TIME_MAX;
+    while (world.sessions.count() > 0 || world.outbound.in_flight() > 0) && Instant::now() < until {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    delivering.abort();
+}
+
+fn start_logging(format: LogFormat) {
+    use tracing_subscriber::{EnvFilter, fmt};
+    let filter = EnvFilter::try_from_env("POSTHOUSE_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,hickory_resolver=warn,hickory_proto=warn"));
+    let builder = fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr);
+    // A second subscriber (the demo runs two nodes in one process) is not needed.
+    let _ = match format {
+        LogFormat::Text => builder.with_ansi(false).try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    };
+}

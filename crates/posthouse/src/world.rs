@@ -1,0 +1,262 @@
+//! Everything that a session may reach: one struct, no globals.
+//!
+//! May touch: the clock, randomness, the settings' files. Sessions and deliveries hold an `Arc` of
+//! it; what can change while running is behind a swap, so that nobody sees half a change.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwap;
+use posthouse_pki::{Examination, PkiError, SeenChains, TrustedRoots};
+use posthouse_policy::{AddressRange, Directory, SharedIdentities};
+use posthouse_smtp::{LineEnds, ServerOptions};
+use posthouse_store::Store;
+use posthouse_types::{ChainReport, Reason, Reference, UnixMillis};
+use tokio::sync::watch;
+
+use crate::office::Office;
+use crate::outbound::Outbound;
+use crate::protocol_log::ProtocolLog;
+use crate::sessions::Sessions;
+use crate::settings::{LineEndsSetting, Settings};
+use crate::tls::{ClientTls, ServerTls};
+
+/// The node, as its sessions see it.
+pub(crate) struct World {
+    settings: ArcSwap<Settings>,
+    server_options: ArcSwap<ServerOptions>,
+    shared: ArcSwap<SharedIdentities>,
+    roots: ArcSwap<TrustedRoots>,
+    seen_chains: SeenChains,
+    pub(crate) office: Office,
+    pub(crate) server_tls: Option<ServerTls>,
+    pub(crate) client_tls: ClientTls,
+    pub(crate) outbound: Outbound,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) send_log: Option<ProtocolLog>,
+    pub(crate) stopping: Stopping,
+    listening: Vec<SocketAddr>,
+}
+
+/// What `World::new` puts together.
+pub(crate) struct Parts {
+    pub(crate) settings: Settings,
+    pub(crate) office: Office,
+    pub(crate) outbound: Outbound,
+    /// The addresses that were bound.
+    pub(crate) listening: Vec<SocketAddr>,
+}
+
+impl World {
+    /// Loads what the settings name. Errors say what, where and what next.
+    pub(crate) fn new(parts: Parts) -> Result<Self, String> {
+        let Parts { settings, office, outbound, listening } = parts;
+        let server_tls = match (&settings.smtp.certificate, &settings.smtp.key) {
+            (Some(certificate), Some(key)) => {
+                Some(ServerTls::from_pem_files(certificate, key).map_err(|failure| failure.text)?)
+            }
+            _ => None,
+        };
+        let roots = load_roots(&settings.trust.roots)?;
+        let send_log = settings
+            .log
+            .smtp_send
+            .then(|| ProtocolLog::new(settings.node.data_dir.join("ProtocolLog").join("SmtpSend")));
+        Ok(Self {
+            server_options: ArcSwap::from_pointee(server_options(&settings, server_tls.is_some())),
+            shared: ArcSwap::from_pointee(shared_identities(&settings)?),
+            roots: ArcSwap::from_pointee(roots),
+            seen_chains: SeenChains::default(),
+            office,
+            server_tls,
+            client_tls: ClientTls::default(),
+            outbound,
+            sessions: Arc::default(),
+            send_log,
+            stopping: Stopping::default(),
+            listening,
+            settings: ArcSwap::from_pointee(settings),
+        })
+    }
+
+    /// The only clock of the node.
+    pub(crate) fn now(&self) -> UnixMillis {
+        now()
+    }
+
+    /// A new reference, unguessable.
+    pub(crate) fn new_reference(&self) -> Reference {
+        Reference::from_random(random_bytes())
+    }
+
+    /// The settings as they stand.
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        self.settings.load_full()
+    }
+
+    /// The node's name.
+    pub(crate) fn node_name(&self) -> String {
+        self.settings.load().node.name.clone()
+    }
+
+    /// What each new SMTP session gets.
+    pub(crate) fn server_options(&self) -> Arc<ServerOptions> {
+        self.server_options.load_full()
+    }
+
+    /// Networks whose addresses prove nothing alone.
+    pub(crate) fn shared_identities(&self) -> Arc<SharedIdentities> {
+        self.shared.load_full()
+    }
+
+    /// The tenants as they stand.
+    pub(crate) fn directory(&self) -> Arc<Directory> {
+        self.office.directory()
+    }
+
+    /// Where this node listens for SMTP.
+    pub(crate) fn listening(&self) -> &[SocketAddr] {
+        &self.listening
+    }
+
+    /// The durable store.
+    pub(crate) fn store(&self) -> &Store {
+        &self.office.store
+    }
+
+    /// What became of a peer's chain; a chain seen before costs a look-up.
+    pub(crate) fn examine(&self, presented: &[&[u8]]) -> Arc<ChainReport> {
+        let roots = self.roots.load();
+        let examination = Examination { roots: &roots, known: &[], now: self.now() };
+        self.seen_chains.examine_cached(presented, &examination)
+    }
+
+    /// Counts a refusal by its reason.
+    pub(crate) fn count_refusal(&self, reason: Reason) {
+        metrics::counter!("posthouse_refusals_total", "reason" => reason.id()).increment(1);
+    }
+
+    /// Reads the settings again: what can change without a restart changes, and what cannot is
+    /// named. A file that cannot be used changes nothing.
+    pub(crate) fn reload(&self, file: &Path) -> Result<Vec<String>, String> {
+        let new = Settings::read(file).map_err(|error| error.to_string())?;
+        let roots = load_roots(&new.trust.roots)?;
+        let shared = shared_identities(&new)?;
+        let old = self.settings();
+        let mut needs_restart = Vec::new();
+        for (key, changed) in [
+            ("[node] name", new.node.name != old.node.name),
+            ("[node] data_dir", new.node.data_dir != old.node.data_dir),
+            ("[smtp] listen", new.smtp.listen != old.smtp.listen),
+            ("[smtp] certificate", new.smtp.certificate != old.smtp.certificate),
+            ("[smtp] key", new.smtp.key != old.smtp.key),
+            ("[metrics] listen", new.metrics.listen != old.metrics.listen),
+            ("[queue] concurrent_max", new.queue.concurrent_max != old.queue.concurrent_max),
+            (
+                "[queue] concurrent_per_destination_max",
+                new.queue.concurrent_per_destination_max
+                    != old.queue.concurrent_per_destination_max,
+            ),
+        ] {
+            if changed {
+                needs_restart.push(key.to_owned());
+            }
+        }
+        self.server_options.store(Arc::new(server_options(&new, self.server_tls.is_some())));
+        self.shared.store(Arc::new(shared));
+        self.roots.store(Arc::new(roots));
+        self.settings.store(Arc::new(new));
+        self.outbound.settings_changed();
+        Ok(needs_restart)
+    }
+}
+
+/// Milliseconds since 1970 by the machine's clock.
+pub(crate) fn now() -> UnixMillis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixMillis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Random bytes of the operating system. Without them no reference would be unguessable, so the
+/// session that needs them ends.
+#[expect(clippy::expect_used, reason = "a machine without randomness cannot serve anybody")]
+pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    bytes
+}
+
+fn server_options(settings: &Settings, tls_offered: bool) -> ServerOptions {
+    ServerOptions {
+        node_name: settings.node.name.clone(),
+        limits: settings.smtp.limits(),
+        tls_offered,
+        line_ends: match settings.smtp.line_ends {
+            LineEndsSetting::Refuse => LineEnds::Refuse,
+            LineEndsSetting::Clean => LineEnds::Clean,
+        },
+    }
+}
+
+fn shared_identities(settings: &Settings) -> Result<SharedIdentities, String> {
+    let mut shared = SharedIdentities::built_in();
+    for text in &settings.attribution.shared {
+        match AddressRange::of_any_size(text) {
+            Ok(range) => shared.add_range(range, "the operator's list"),
+            Err(error) => {
+                let name = posthouse_smtp::parse_domain(text).map_err(|_| {
+                    format!("[attribution] shared: \"{text}\" is no network or name: {error}")
+                })?;
+                shared.add_name(name, "the operator's list");
+            }
+        }
+    }
+    Ok(shared)
+}
+
+/// The system's roots, or a PEM file's.
+pub(crate) fn load_roots(from: &str) -> Result<TrustedRoots, String> {
+    if from == "system" {
+        let found = rustls_native_certs::load_native_certs();
+        let (roots, unreadable) = TrustedRoots::from_readable_ders(&found.certs);
+        for error in unreadable {
+            tracing::debug!(%error, "a root of the system cannot be used");
+        }
+        return Ok(roots);
+    }
+    let pem = std::fs::read(from).map_err(|error| {
+        format!("cannot read the trusted roots {from}: {error}\n  next: correct [trust] roots")
+    })?;
+    TrustedRoots::from_pem(&pem).map_err(|error: PkiError| {
+        format!("the trusted roots {from} cannot be used: {error}\n  next: correct [trust] roots")
+    })
+}
+
+/// Tells everybody that the node is stopping.
+pub(crate) struct Stopping(watch::Sender<bool>);
+
+impl Default for Stopping {
+    fn default() -> Self {
+        Self(watch::Sender::new(false))
+    }
+}
+
+impl Stopping {
+    /// Starts the stop.
+    pub(crate) fn stop(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// Whether it has begun.
+    pub(crate) fn has_begun(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Waits until it begins.
+    pub(crate) async fn stopped(&self) {
+        // An error means that the sender is gone, which `self` rules out.
+        let _ = self.0.subscribe().wait_for(|stopping| *stopping).await;
+    }
+}
