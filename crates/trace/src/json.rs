@@ -20,7 +20,7 @@ pub fn row_json(row: &TraceRow) -> Value {
         .iter()
         .map(|event| {
             json!({
-                "date": rfc3339(event.time),
+                "time": rfc3339(event.time),
                 "event": event.event.as_str(),
                 "reason": event.reason,
                 "detail": event.detail,
@@ -106,6 +106,7 @@ mod tests {
         assert_eq!(value["status"], "Delivered");
         assert_eq!(value["message_trace_id"], "0W3GE1R70W3GE1R7");
         assert_eq!(value["events"][0]["event"], "Receive");
+        assert_eq!(value["events"][0]["time"], "2026-11-23T18:10:27.042Z");
         assert_eq!(value["directionality"], "Originating");
     }
 
