@@ -162,6 +162,12 @@ impl Bodies {
         Ok(BodyFile { name, path, file, keep: false })
     }
 
+    /// The same in another place, whether it is there or not.
+    #[cfg(test)]
+    pub(crate) fn at(self, root: PathBuf) -> Self {
+        Self { root, ..self }
+    }
+
     /// The path of a body that a row names.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.root.join(name)

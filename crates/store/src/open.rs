@@ -299,24 +299,35 @@ fn examine(
 }
 
 /// A quick check of the tables that mail depends on. Those are small (the backlog), so a start
-/// stays quick however long the trace is.
+/// stays quick however long the trace is. Indices are made anew where something is wrong: they
+/// hold nothing that the tables do not, and a message that no index names would never go out.
 fn check_pages(connection: &Connection, recovery: &mut Recovery) -> Result<(), OpenError> {
-    for sql in ["PRAGMA quick_check('queue')", "PRAGMA quick_check('message')"] {
+    let mut wrong = Vec::new();
+    for sql in ["PRAGMA integrity_check('queue')", "PRAGMA integrity_check('message')"] {
         let mut statement = connection.prepare(sql)?;
         let words = statement.query_map([], |row| row.get::<_, String>(0))?;
-        for word in words.take(QUICK_CHECK_LINES_MAX) {
+        for word in words.take(CHECK_LINES_MAX) {
             match word {
                 Ok(word) if word == "ok" => {}
-                Ok(word) => recovery.found.push(format!("the database is damaged: {word}")),
-                Err(error) => recovery.found.push(format!("the database is damaged: {error}")),
+                Ok(word) => wrong.push(word),
+                Err(error) => wrong.push(error.to_string()),
             }
         }
     }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let mended = connection.execute_batch("REINDEX queue; REINDEX message;");
+    recovery.found.extend(wrong.iter().map(|word| format!("the database is damaged: {word}")));
+    recovery.found.push(match mended {
+        Ok(()) => "the indices of queue and messages were made anew".to_owned(),
+        Err(error) => format!("the indices could not be made anew: {error}"),
+    });
     Ok(())
 }
 
 /// Lines of a damaged database's check that are told.
-const QUICK_CHECK_LINES_MAX: usize = 20;
+const CHECK_LINES_MAX: usize = 20;
 
 /// Sets messages aside whose body file is gone or cut short; gives the names of all body files
 /// that belong to a message.
