@@ -20,7 +20,7 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use posthouse_types::{ChainReason, Reason, SHOWN_CHARACTERS_MAX, printable};
 use rustls::crypto::{CryptoProvider, aws_lc_rs as rustls_aws_lc_rs};
-use rustls::{CommonState, HandshakeKind, ProtocolVersion, SupportedProtocolVersion};
+use rustls::{CommonState, ProtocolVersion, SupportedProtocolVersion};
 
 pub(crate) use self::client::ClientTls;
 pub(crate) use self::identity::ClientIdentity;
@@ -53,8 +53,6 @@ pub(crate) struct HandshakeFacts {
     pub(crate) presented: Vec<Vec<u8>>,
     /// Our certificates that the peer asked for and got (client side only), leaf first.
     pub(crate) sent: Vec<Vec<u8>>,
-    /// Whether an earlier session was resumed.
-    pub(crate) resumed: bool,
 }
 
 impl HandshakeFacts {
@@ -71,7 +69,6 @@ impl HandshakeFacts {
             }),
             presented: presented(session),
             sent,
-            resumed: session.handshake_kind() == Some(HandshakeKind::Resumed),
         }
     }
 }
