@@ -43,28 +43,21 @@ impl Store {
         blocking(move || make_empty(&made)).await?;
         let jobs = self.inner.jobs.as_ref().ok_or_else(StoreError::closed)?;
         let (answer, copied) = oneshot::channel();
-        let request = Message::Copy { to: to.database(), answer };
+        // Lives until the bodies are copied, or this future is dropped.
+        let wanted = Arc::new(());
+        let bodies_wanted = Arc::downgrade(&wanted);
+        let request = Message::Copy { to: to.database(), bodies_wanted, answer };
         jobs.send(request).await.map_err(|_closed| StoreError::closed())?;
         copied.await.unwrap_or_else(|_closed| Err(StoreError::closed()))?;
-        // Should this future be dropped, unlinking begins again all the same.
-        let _unlinking_begins = EndCopy { jobs: jobs.clone() };
         let bodies = Arc::clone(&self.inner.bodies);
-        blocking(move || copy_bodies(&bodies, &to)).await
-    }
-}
-
-/// Tells the writer that bodies may be unlinked again.
-struct EndCopy {
-    jobs: tokio::sync::mpsc::Sender<Message>,
-}
-
-impl Drop for EndCopy {
-    fn drop(&mut self) {
-        let jobs = self.jobs.clone();
-        if let Err(full) = jobs.try_send(Message::CopyEnded) {
-            let message = full.into_inner();
-            std::thread::spawn(move || jobs.blocking_send(message));
-        }
+        let report = blocking(move || {
+            let _wanted = wanted;
+            copy_bodies(&bodies, &to)
+        })
+        .await;
+        // The writer unlinks with its next group what it has put off.
+        self.probe();
+        report
     }
 }
 

@@ -23,7 +23,7 @@ impl Checksum {
 
     /// Adds bytes. How they are cut into pieces makes no difference.
     pub(crate) fn add(&mut self, mut bytes: &[u8]) {
-        while self.bytes % 8 != 0 {
+        while !self.bytes.is_multiple_of(8) {
             let Some((first, rest)) = bytes.split_first() else { return };
             self.add_byte(*first);
             bytes = rest;
@@ -41,7 +41,7 @@ impl Checksum {
     fn add_byte(&mut self, byte: u8) {
         self.tail |= u64::from(byte) << (8 * (self.bytes % 8));
         self.bytes += 1;
-        if self.bytes % 8 == 0 {
+        if self.bytes.is_multiple_of(8) {
             let group = std::mem::take(&mut self.tail);
             self.mix(group);
         }

@@ -25,7 +25,7 @@ impl Store {
     /// [`StoreError::DiskFull`] or [`StoreError::Unavailable`]; then nothing of it is stored.
     pub async fn commit(&self, message: NewMessage) -> Result<Committed, StoreError> {
         self.inner.room.check()?;
-        let (mut prepared, file) = self.prepare(message).await?;
+        let (prepared, file) = self.prepare(message).await?;
         let bytes = prepared.bytes();
         self.submit(Class::NewMail, bytes, file.into_iter().collect(), move |work| {
             let committed = prepared.insert(work.connection)?;
@@ -70,7 +70,7 @@ impl Prepared {
     }
 
     /// Writes all rows.
-    pub(crate) fn insert(&mut self, connection: &Connection) -> Result<Committed, Fault> {
+    pub(crate) fn insert(&self, connection: &Connection) -> Result<Committed, Fault> {
         let message = MessageId(self.insert_message(connection)?);
         let mut traced = Vec::with_capacity(self.message.trace.len());
         for row in &self.message.trace {

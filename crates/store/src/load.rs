@@ -339,7 +339,7 @@ fn copy_readable(source: Source, to: PathBuf) -> io::Result<()> {
 }
 
 /// Marks the recipients of a damaged message, in the trace too, and writes the event.
-fn mark(work: &mut Work<'_>, message: MessageId, kept: &str, now: UnixMillis) -> Result<(), Fault> {
+fn mark(work: &Work<'_>, message: MessageId, kept: &str, now: UnixMillis) -> Result<(), Fault> {
     let connection = work.connection;
     let traces = connection
         .prepare_cached(

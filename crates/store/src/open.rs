@@ -117,7 +117,9 @@ pub(crate) fn connect(database: &Path, wal_bytes_max: u64) -> rusqlite::Result<C
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
-        return Err(rusqlite::Error::InvalidQuery);
+        let words = format!("this file system cannot hold a write-ahead log (mode {mode})");
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN);
+        return Err(rusqlite::Error::SqliteFailure(code, Some(words)));
     }
     let wal_bytes_max = i64::try_from(wal_bytes_max).unwrap_or(i64::MAX);
     // FULL: each commit syncs the log before it returns. This is what a 250 rests on.

@@ -53,7 +53,7 @@ fn step(
 
 /// Trace rows go with their histories. Those of mail that is still here go too: its own rows
 /// know all that delivery needs.
-fn purge_trace(work: &mut Work<'_>, before: UnixMillis, rows_max: u64) -> Result<u64, Fault> {
+fn purge_trace(work: &Work<'_>, before: UnixMillis, rows_max: u64) -> Result<u64, Fault> {
     let connection = work.connection;
     let ids = connection
         .prepare_cached("SELECT id FROM trace WHERE received < ?1 ORDER BY received LIMIT ?2")?

@@ -335,6 +335,9 @@ pub(crate) fn address_of(text: &str) -> Option<Address> {
     sound.then(|| Address::new(local, Domain::from_normalized(domain)))
 }
 
+#[cfg(test)]
+pub(crate) const QUESTIONS: [&str; 2] = [DUE, QUEUE];
+
 fn read_counts(connection: &Connection) -> rusqlite::Result<QueueCounts> {
     let oldest: Option<i64> = connection
         .prepare_cached("SELECT since FROM queue NOT INDEXED WHERE state = 0 ORDER BY id LIMIT 1")?

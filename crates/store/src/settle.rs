@@ -40,7 +40,7 @@ impl Store {
             for event in &events {
                 insert_event(work.connection, event)?;
             }
-            prepared.iter_mut().map(|report| report.insert(work.connection)).collect()
+            prepared.iter().map(|report| report.insert(work.connection)).collect()
         })
         .await
     }

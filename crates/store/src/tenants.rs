@@ -101,7 +101,7 @@ impl Store {
             .read(move |connection| {
                 let mut statement = connection
                     .prepare_cached("SELECT id, name, json FROM tenant WHERE name = ?1")?;
-                let mut rows = statement.query_map([name], |row| tenant_of(row))?;
+                let mut rows = statement.query_map([name], tenant_of)?;
                 Ok(rows.next().transpose()?)
             })
             .await
@@ -178,8 +178,7 @@ fn put(connection: &Connection, name: &str, json: &str) -> Result<TenantId, Faul
 fn tenants(connection: &Connection, after: i64) -> rusqlite::Result<Vec<StoredTenant>> {
     let mut statement = connection
         .prepare_cached("SELECT id, name, json FROM tenant WHERE id > ?1 ORDER BY id LIMIT ?2")?;
-    let rows =
-        statement.query_map((after, PAGE_TENANTS.cast_signed() as i64), |row| tenant_of(row))?;
+    let rows = statement.query_map((after, PAGE_TENANTS.cast_signed() as i64), tenant_of)?;
     rows.collect()
 }
 

@@ -181,6 +181,9 @@ const TRACE_BY_TIME: &str = "
     WHERE (received, id) < (?1, ?2)
     ORDER BY received DESC, id DESC LIMIT ?3";
 
+#[cfg(test)]
+pub(crate) const QUESTIONS: [&str; 3] = [TRACE_BY_REFERENCE, TRACE_BY_TENANT, TRACE_BY_TIME];
+
 /// Whether a row is wanted; `Break` where no older one can be.
 fn narrow(query: &TraceQuery, row: &TraceRow) -> ControlFlow<(), bool> {
     if query.since.is_some_and(|since| row.received < since.0) {

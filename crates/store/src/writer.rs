@@ -13,10 +13,10 @@ pub(crate) use recover::renew_log;
 
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 #[cfg(test)]
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -147,9 +147,12 @@ pub(crate) enum Message {
     /// Work for the next group.
     Job(Box<dyn Job>),
     /// A consistent copy of the database into this (new) file, while work goes on.
-    Copy { to: PathBuf, answer: oneshot::Sender<Result<(), StoreError>> },
-    /// The copy of the bodies is done: files may be unlinked again.
-    CopyEnded,
+    Copy {
+        to: PathBuf,
+        /// From the copy's beginning nothing is unlinked for as long as this lives.
+        bodies_wanted: Weak<()>,
+        answer: oneshot::Sender<Result<(), StoreError>>,
+    },
     /// Finish what waits, bring the log into the database, end.
     Close(oneshot::Sender<()>),
 }
@@ -180,7 +183,7 @@ pub(crate) struct Writer {
     recovery_tried: Option<Instant>,
     log_looked: Instant,
     /// While bodies are being copied nothing is unlinked; these wait.
-    copying_bodies: bool,
+    bodies_wanted: Weak<()>,
     /// While the database is being copied its connection cannot be closed for recovery.
     copying_database: bool,
     unlink_later: Vec<String>,
@@ -246,7 +249,7 @@ impl Writer {
             doubt: None,
             recovery_tried: None,
             log_looked: now,
-            copying_bodies: false,
+            bodies_wanted: Weak::new(),
             copying_database: false,
             unlink_later: Vec::new(),
         }
@@ -259,11 +262,11 @@ impl Writer {
             while let Some(message) = next.take() {
                 match message {
                     Message::Job(job) => next = self.serve(job, &mut jobs),
-                    Message::Copy { to, answer } => {
+                    Message::Copy { to, bodies_wanted, answer } => {
+                        self.bodies_wanted = bodies_wanted;
                         let copied = self.copy_database(&to, &mut jobs);
                         let _ = answer.send(copied);
                     }
-                    Message::CopyEnded => self.end_copy(),
                     Message::Close(answer) => {
                         self.finish();
                         let _ = answer.send(());
@@ -378,11 +381,11 @@ impl Writer {
     /// Only after the commit: a file whose row came back would be a lost message; a file without
     /// a row is found at the next start.
     fn unlink(&mut self, names: Vec<String>) {
-        if self.copying_bodies {
-            self.unlink_later.extend(names);
+        self.unlink_later.extend(names);
+        if self.bodies_wanted.strong_count() > 0 {
             return;
         }
-        for name in names {
+        for name in self.unlink_later.drain(..) {
             let _ = std::fs::remove_file(self.bodies.path(&name));
         }
     }
@@ -407,20 +410,14 @@ impl Writer {
         }
     }
 
-    fn end_copy(&mut self) {
-        self.copying_bodies = false;
-        let names = std::mem::take(&mut self.unlink_later);
-        self.unlink(names);
-    }
-
     /// An orderly end: the log goes into the database. Not after a failure: what is in doubt is
     /// recovered by the next start.
     fn finish(&mut self) {
         self.readers.end();
-        self.end_copy();
+        self.bodies_wanted = Weak::new();
+        self.unlink(Vec::new());
         let _nobody_reads = self.readers.close();
         if let Some(connection) = self.connection.take() {
-            let _ = connection.execute_batch("PRAGMA optimize");
             let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         }
     }

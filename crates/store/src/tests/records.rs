@@ -85,6 +85,22 @@ async fn rows_of_one_instant_are_paged_without_loss() {
     assert_eq!(store.trace(last).await.unwrap().len(), 1);
 }
 
+#[test]
+fn no_question_reads_a_whole_table_or_sorts() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()));
+    let connection = rusqlite::Connection::open(folder.path().join("posthouse.db")).unwrap();
+    for sql in crate::queue::QUESTIONS.into_iter().chain(crate::trace::QUESTIONS) {
+        let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let nothing = vec![rusqlite::types::Null; plan.parameter_count()];
+        let steps = plan.query_map(rusqlite::params_from_iter(nothing), |row| row.get(3)).unwrap();
+        let steps: Vec<String> = steps.map(Result::unwrap).collect();
+        let words = steps.join("; ");
+        assert!(words.contains("SEARCH") && !words.contains("SCAN"), "{words}: {sql}");
+        assert!(!words.contains("TEMP B-TREE") || sql.contains("reference = ?4"), "{words}: {sql}");
+    }
+}
+
 #[tokio::test]
 async fn events_narrow_by_tenant_reference_id_and_time_newest_first() {
     let folder = tempfile::tempdir().unwrap();

@@ -19,8 +19,8 @@ use crate::StoreError;
 const STEP_PAGES: i32 = 256;
 
 impl Writer {
-    /// Copies into a new file, and syncs it. From here on no body is unlinked, until
-    /// [`Message::CopyEnded`]: every body that the copy names must still be there to be copied.
+    /// Copies into a new file, and syncs it. While `bodies_wanted` lives no body is unlinked:
+    /// every body that the copy names must still be there to be copied.
     pub(super) fn copy_database(
         &mut self,
         to: &Path,
@@ -29,14 +29,9 @@ impl Writer {
         let Some(from) = self.connection.clone() else {
             return Err(StoreError::Unavailable("the store has failed".to_owned()));
         };
-        self.copying_bodies = true;
         self.copying_database = true;
         let copied = self.copy_pages(&from, to, jobs);
         self.copying_database = false;
-        drop(from);
-        if copied.is_err() {
-            self.end_copy();
-        }
         copied
     }
 
@@ -65,6 +60,9 @@ impl Writer {
                 Ok(other) => refuse(other)?,
                 Err(_) => {}
             }
+            if self.bodies_wanted.strong_count() == 0 {
+                return Err(StoreError::Unavailable("the backup was given up".to_owned()));
+            }
             // The connection failed under a job: the copy ends, so that it can be opened again.
             if self.connection.is_none() {
                 return Err(StoreError::Unavailable("the store failed meanwhile".to_owned()));
@@ -90,6 +88,6 @@ fn refuse(message: Message) -> Result<(), StoreError> {
             let _ = answer.send(());
             Err(StoreError::closed())
         }
-        Message::Job(_) | Message::CopyEnded => Ok(()),
+        Message::Job(_) => Ok(()),
     }
 }
