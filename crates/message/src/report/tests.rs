@@ -323,6 +323,24 @@ fn an_internationalised_recipient_is_named_in_its_own_letters() {
 }
 
 #[test]
+fn only_an_internationalised_sender_makes_the_reports_own_header_utf8() {
+    let report = Report {
+        kind: ReportKind::Failed,
+        node_name: "edge.contoso.example",
+        postmaster: &address("postmaster", "contoso.example"),
+        to: &address("änne", "contoso.example"),
+        reference: Reference::from_random([7; 10]),
+        now: AT,
+        original: original(),
+        recipients: &[recipient()],
+        language: Language::English,
+    };
+    let report = String::from_utf8(report.build()).unwrap();
+    let lines: Vec<_> = report.lines().filter(|line| !line.is_ascii()).collect();
+    assert_eq!(lines, ["To: <änne@contoso.example>"]);
+}
+
+#[test]
 fn a_message_goes_back_whole_only_after_a_failure_and_if_small() {
     let full = "Subject: x\r\n\r\nGrüße\r\n".as_bytes();
     let asked = OriginalMessage { full: Some(full), ..original() };
