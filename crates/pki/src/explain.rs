@@ -164,15 +164,19 @@ impl<'a> Explanation<'a> {
 
     /// What the candidates that bear the issuer's name say, where they settle the matter.
     fn of_sent_namesakes(&mut self, finding: &Finding, last: usize) -> Option<Finding> {
+        let certificate = self.search.certificate(last)?;
         let settled = |reason| Finding { reason, ..finding.clone() };
         for place in self.search.issuers_by_name(last) {
             let issuer = self.search.certificate(place)?;
             if self.search.is_in(&finding.path, issuer) {
-                if place == last || issuer.is_same_entity(self.search.certificate(last)?) {
-                    continue;
+                let is_signer = key_relation(certificate, issuer) != KeyRelation::Different
+                    && self.search.check(last, issuer.public_key_info.content)
+                        == Some(Checked::Sound);
+                if is_signer && place != last {
+                    // CAs that vouch for each other, and nobody for them.
+                    return Some(settled(ChainReason::RootUntrusted));
                 }
-                // CAs that vouch for each other, and nobody for them.
-                return Some(settled(ChainReason::RootUntrusted));
+                continue;
             }
             match self.search.check(last, issuer.public_key_info.content) {
                 Some(Checked::UnusableKey) => {

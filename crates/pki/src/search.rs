@@ -57,7 +57,7 @@ pub(crate) struct Search<'a> {
     steps_left: usize,
     /// In the order met.
     pub(crate) refused: Vec<Refused>,
-    /// The longest path that leads to no trusted root; the first of its length.
+    /// The longest path that leads to no trusted root; the first of its length, at least the leaf.
     pub(crate) dead_end: Vec<usize>,
 }
 
@@ -77,13 +77,41 @@ impl<'a> Search<'a> {
             paths_left: PATHS_MAX,
             steps_left: STEPS_MAX,
             refused: Vec::new(),
-            dead_end: Vec::new(),
+            dead_end: if candidates.is_empty() { Vec::new() } else { vec![0] },
         }
     }
 
     /// Searches; the first path that webpki accepts wins.
     pub(crate) fn run(&mut self) -> Option<Accepted> {
-        if self.candidates.is_empty() { None } else { self.extend(&mut vec![0]) }
+        if self.candidates.is_empty() {
+            return None;
+        }
+        self.by_identifiers().or_else(|| self.extend(&mut vec![0]))
+    }
+
+    /// The path that the key identifiers point out, where webpki accepts it. Honest chains end
+    /// here: no signature of theirs is checked twice.
+    fn by_identifiers(&mut self) -> Option<Accepted> {
+        let roots = self.roots;
+        let mut path = vec![0];
+        loop {
+            let last = *path.last()?;
+            let certificate = self.certificate(last)?;
+            let is_issuer = |&&root: &&usize| {
+                root_relation(certificate, roots.subject_key_id(root)) == KeyRelation::Same
+            };
+            if let Some(&root) = roots.named(certificate.issuer).iter().find(is_issuer) {
+                let is_accepted = self.put_to_webpki(&path, root)?.is_ok();
+                return is_accepted.then_some(Accepted { path, root });
+            }
+            let next = *self.issuers_by_name(last).first()?;
+            let issuer = self.certificate(next)?;
+            let is_pointed_out = key_relation(certificate, issuer) == KeyRelation::Same;
+            if !is_pointed_out || self.is_in(&path, issuer) {
+                return None;
+            }
+            path.push(next);
+        }
     }
 
     pub(crate) fn certificate(&self, place: usize) -> Option<&'a Certificate<'a>> {
