@@ -35,9 +35,6 @@ fn first(
 #[test]
 fn flt_26_what_is_postponed_is_tried_again_and_arrives_once() {
     for (start, reply) in [
-        ("CONNECT", "421 4.3.2 Busy"),
-        ("CONNECT", ""),
-        ("EHLO", "421 4.3.2 Busy"),
         ("MAIL", "451 4.3.0 Later"),
         ("RCPT", "450 4.2.0 Greylisted"),
         ("DATA", "452 4.3.1 Full"),
@@ -54,6 +51,24 @@ fn flt_26_what_is_postponed_is_tried_again_and_arrives_once() {
         assert_eq!(rows.len(), 1, "no report was written: {rows:?}");
         assert_eq!(rows[0]["status"], "Delivered");
     }
+}
+
+#[test]
+fn flt_26_a_destination_that_does_not_answer_is_tried_again_after_a_pause() {
+    // Fifteen seconds, whatever the message's own schedule says: side by side, then.
+    std::thread::scope(|scope| {
+        for (start, reply) in [("CONNECT", "421 4.3.2 Busy"), ("CONNECT", ""), ("EHLO", "421 No")] {
+            scope.spawn(move || {
+                let next_hop = NextHop::start();
+                let node = stage(&next_hop);
+                next_hop.obey(first(1, start, reply));
+                send(&node, "ann@contoso.example", "bob@elsewhere.example");
+                next_hop.wait_for(1);
+                node.wait_for_empty_queue();
+                assert_eq!(next_hop.count(), 1, "{start} {reply:?}");
+            });
+        }
+    });
 }
 
 #[test]

@@ -90,24 +90,31 @@ fn between_the_last_byte_and_250_the_log_has_reached_the_disk() {
     let [small, big] = &before_each_250(&calls)[..] else { panic!("not two messages:\n{calls}") };
     assert!(has_synced(small, "-wal>"), "no sync of the WAL before 250:\n{small}");
     assert!(has_synced(big, "-wal>"), "no sync of the WAL before 250:\n{big}");
-    let body = synced(big).find(|line| line.contains("/bodies/") && !is_folder(line));
-    let folder = synced(big).find(|line| line.contains("/bodies") && is_folder(line));
-    assert!(body.is_some(), "the body's file was not synced:\n{big}");
-    assert!(folder.is_some(), "the body's folder was not synced:\n{big}");
+    let below = |line| Path::new(descriptor(line)).strip_prefix(node.data().join("bodies")).ok();
+    let depths: Vec<_> =
+        synced(big).filter_map(below).map(|path| path.components().count()).collect();
+    assert!(depths.contains(&2), "the body's file was not synced:\n{big}");
+    assert!(depths.contains(&1), "the body's folder was not synced:\n{big}");
 }
 
 /// For each message: the calls from the last byte of its body to the 250 that ended it.
 fn before_each_250(calls: &str) -> Vec<String> {
     let lines: Vec<_> = calls.lines().collect();
-    let is_end = |line: &&str| line.contains("250 2.6.0") || line.contains("Queued mail");
+    let is_end = |line: &&str| line.contains("sendto(") && line.contains("\"250 2.6.0 ");
     let ends = lines.iter().enumerate().filter(|(_, line)| is_end(line)).map(|(place, _)| place);
     ends.map(|end| {
+        let socket = descriptor(lines[end]);
         let received = lines[..end].iter().rposition(|line| {
-            (line.contains("recvfrom(") || line.contains("read(")) && line.contains(r"\r\n.\r\n")
+            line.contains("recvfrom(") && descriptor(line) == socket && !line.contains("= -1 ")
         });
-        lines[received.unwrap_or(0)..end].join("\n")
+        lines[received.unwrap()..end].join("\n")
     })
     .collect()
+}
+
+/// The path or socket that a call is about: what `strace -y` writes between angle brackets.
+fn descriptor(line: &str) -> &str {
+    line.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or("", |(name, _)| name)
 }
 
 /// The syncs that returned 0.
@@ -117,13 +124,6 @@ fn synced(calls: &str) -> impl Iterator<Item = &str> {
 
 fn has_synced(calls: &str, what: &str) -> bool {
     synced(calls).any(|line| line.contains(what))
-}
-
-/// Whether the descriptor in this line is a folder: two characters of the body's name, or fewer.
-fn is_folder(line: &str) -> bool {
-    let path =
-        line.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(path, _)| path);
-    path.is_some_and(|path| Path::new(path).file_name().is_some_and(|name| name.len() <= 6))
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn flt_01_nothing_acknowledged_is_lost_however_often_the_node_is_killed() {
         thread::sleep(Duration::from_millis(LIFE_MS[kill % LIFE_MS.len()]));
         *ledger.node.lock().unwrap() = None;
         node.kill();
-        node.run();
+        node.run_until_it_listens();
         *ledger.node.lock().unwrap() = Some(node.smtp());
     }
     thread::sleep(Duration::from_millis(500));

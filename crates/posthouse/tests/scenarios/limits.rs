@@ -110,7 +110,8 @@ fn guessing_commands_ends_the_session() {
     let mut codes = Vec::new();
     while let Some(answer) = session.try_answer_to("NONSENSE") {
         codes.push(answer.code);
-        assert!(codes.len() <= 21, "{codes:?}");
+        // Twenty are forgiven; the next one is the last, and 421 comes behind its own reply.
+        assert!(codes.len() <= 22, "{codes:?}");
     }
     assert_eq!(codes.last(), Some(&421), "{codes:?}");
 }

@@ -13,9 +13,11 @@ const SECOND: &str = "MAIL FROM:<ann@contoso.example>\r\nRCPT TO:<victim@elsewhe
 
 /// Every end of data that is not one.
 fn false_ends() -> Vec<String> {
+    // CRLF dot CRLF is an end, whatever follows.
+    let is_an_end = |end: &String| end.starts_with("\r\n.\r\n");
     let pairs = BEFORE.iter().flat_map(|before| BEHIND.iter().map(move |behind| (before, behind)));
     let ends = pairs.map(|(before, behind)| format!("{before}.{behind}"));
-    ends.filter(|end| end != "\r\n.\r\n").collect()
+    ends.filter(|end| !is_an_end(end)).collect()
 }
 
 fn stage(line_ends: &str) -> (NextHop, Node) {

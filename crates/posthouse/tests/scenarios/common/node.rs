@@ -95,8 +95,17 @@ impl Node {
         self.environment.push((name.to_owned(), value.to_string()));
     }
 
-    /// Starts the prepared or stopped node, and waits until it listens.
+    /// Starts the prepared or stopped node, and waits until it listens and knows its tenants.
     pub(crate) fn run(&mut self) {
+        let said = self.log().len();
+        self.run_until_it_listens();
+        wait_for("the tenants are loaded", || {
+            self.log()[said..].contains("directory loaded").then_some(())
+        });
+    }
+
+    /// Starts the node and waits until it listens: before it knows its tenants.
+    pub(crate) fn run_until_it_listens(&mut self) {
         self.spawn();
         let listening = self.data().join("listening");
         self.addresses = wait_for("the node listens", || {
