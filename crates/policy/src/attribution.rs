@@ -226,7 +226,7 @@ fn to_hosted(
     sender: Option<&Recognised<'_>>,
 ) -> Result<Accepted, Refusal> {
     let owner = Owner::Tenant(sender.map_or(host.id, |sender| sender.entry.id));
-    let is_listed = host.tenant.lists_recipient(recipient);
+    let is_listed = host.tenant.recipients.contains(recipient);
     // RFC 5321 section 4.5.1: whatever the lists and restrictions say.
     if recipient.is_postmaster() && !is_listed {
         let place =
@@ -257,8 +257,8 @@ fn to_hosted(
 /// everything passes and the tenant's problems say so.
 fn blocks_at_the_edge(host: &Entry, domain: &AcceptedDomain, recipient: &Address) -> bool {
     domain.domain_type == DomainType::Authoritative
-        && (host.tenant.lists_recipients_of(&domain.name)
-            || host.tenant.lists_recipients_of(recipient.domain()))
+        && (host.tenant.recipients.has_any_of(&domain.name)
+            || host.tenant.recipients.has_any_of(recipient.domain()))
 }
 
 impl Recognised<'_> {

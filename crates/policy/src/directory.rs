@@ -27,6 +27,8 @@ pub struct Directory {
     index: Index<Arc<Entry>>,
     prefixes: PrefixesInUse,
     tenants: usize,
+    /// Certificate names in the index: usually none.
+    strays: usize,
 }
 
 /// One tenant as the directory holds it.
@@ -51,9 +53,9 @@ enum Key<'a> {
     Tenant(TenantId),
     Name(&'a str),
     Domain(&'a str),
-    /// A connector's certificate name, as written.
+    /// A granted certificate name, as written.
     Certificate(&'a str),
-    /// The domain right above a connector's host name: what a certificate's `*.d` reaches.
+    /// The domain right above a connector's host name, for a certificate's `*.d`.
     CertificateBelow(&'a str),
     Range(AddressRange),
 }
@@ -71,6 +73,7 @@ impl Directory {
             index: Index::new(),
             prefixes: PrefixesInUse::default(),
             tenants: 0,
+            strays: 0,
         }
     }
 
@@ -176,26 +179,40 @@ impl Directory {
         })
     }
 
-    /// Each tenant's on-premises connectors that look for a name which this certificate name
-    /// bears; at most [`CANDIDATES_MAX`] tenants. The same pair may come more than once.
-    pub(crate) fn by_certificate_name<'a>(
-        &'a self,
-        presented: &'a Domain,
-    ) -> impl Iterator<Item = (&'a Entry, &'a InboundConnector)> {
-        let exact = self.index.under(&Key::Certificate(presented.as_str()));
-        // The other form: `*.d` for a host in d, and every host right below d for `*.d`.
-        let host = presented.as_str().strip_prefix("*.");
-        let wildcard = presented.parent().map(|parent| format!("*.{parent}")).unwrap_or_default();
-        let other = match host {
-            Some(base) => self.index.under(&Key::CertificateBelow(base)),
-            None => self.index.under(&Key::Certificate(&wildcard)),
-        };
-        exact.chain(other).take(CANDIDATES_MAX).flat_map(move |entry| {
+    /// The on-premises connectors that look for a name which this certificate name bears: those of
+    /// the name's owner, and those that were granted it; at most [`CANDIDATES_MAX`] tenants. The
+    /// same one may come more than once.
+    pub(crate) fn by_certificate_name(
+        &self,
+        presented: &Domain,
+    ) -> Vec<(&Entry, &InboundConnector)> {
+        let name = presented.as_str();
+        let base = name.strip_prefix("*.");
+        let mut entries: Vec<&Entry> = Vec::new();
+        // A connector's own name belongs to the owner of that name. For a host it may be the host
+        // or `*.` and the domain above, which somebody else may own.
+        for name in [Some(base.unwrap_or(name)), presented.parent().filter(|_| base.is_none())] {
+            let name = name.map(Domain::from_normalized);
+            entries.extend(name.and_then(|name| self.owning_entry(&name)).map(|(entry, _)| entry));
+        }
+        if self.strays > 0 {
+            let above = presented.parent().map(|parent| format!("*.{parent}"));
+            let other = match (base, &above) {
+                (Some(base), _) => self.index.under(&Key::CertificateBelow(base)),
+                (None, above) => {
+                    self.index.under(&Key::Certificate(above.as_deref().unwrap_or_default()))
+                }
+            };
+            let strays = self.index.under(&Key::Certificate(name)).chain(other);
+            entries.extend(strays.take(CANDIDATES_MAX).map(Arc::as_ref));
+        }
+        let connectors = entries.into_iter().flat_map(|entry| {
             entry.on_premises().filter_map(move |connector| {
                 let name = connector.tls_sender_certificate_name.as_ref()?;
-                name.is_borne_by(presented).then_some((entry.as_ref(), connector))
+                name.is_borne_by(presented).then_some((entry, connector))
             })
-        })
+        });
+        connectors.collect()
     }
 
     /// The tenants that list a range which holds this address, most specific range first; at most
@@ -224,8 +241,10 @@ impl Directory {
         tenant.normalize();
         let entry = Arc::new(Entry { id, tenant: Arc::new(tenant), grants });
         entry.for_each_key(|key| {
-            if let Key::Range(range) = &key {
-                self.prefixes.add(range);
+            match &key {
+                Key::Range(range) => self.prefixes.add(range),
+                Key::Certificate(_) | Key::CertificateBelow(_) => self.strays += 1,
+                _ => {}
             }
             self.index.insert(&key, entry.clone());
         });
@@ -239,8 +258,10 @@ impl Directory {
             return;
         };
         entry.for_each_key(|key| {
-            if let Key::Range(range) = &key {
-                self.prefixes.remove(range);
+            match &key {
+                Key::Range(range) => self.prefixes.remove(range),
+                Key::Certificate(_) | Key::CertificateBelow(_) => self.strays -= 1,
+                _ => {}
             }
             self.index.remove(&key, |found| found.id == id);
         });
@@ -316,8 +337,10 @@ impl Entry {
 
     /// Everything that this tenant is found by.
     ///
-    /// A certificate name that is neither the tenant's nor granted is left out: it recognises
-    /// nothing, and left in it could crowd out the candidates of the name's real owner.
+    /// Certificate names are found through the owner of the name, so only those are here that
+    /// would not be: granted ones, and hosts that are accepted domains themselves, which the
+    /// wildcard of a domain above reaches. A name that is neither the tenant's nor granted cannot
+    /// crowd out anybody's.
     fn for_each_key(&self, mut visit: impl FnMut(Key<'_>)) {
         visit(Key::Tenant(self.id));
         visit(Key::Name(&self.tenant.name.to_lowercase()));
@@ -327,20 +350,20 @@ impl Entry {
         let mut names: Vec<&CertificateName> = self
             .on_premises()
             .filter_map(|connector| connector.tls_sender_certificate_name.as_ref())
-            .filter(|name| {
-                self.tenant.verified_domain_above(&name.base()).is_some() || self.is_granted(name)
-            })
             .collect();
         names.sort();
         names.dedup();
-        let mut above: Vec<&str> = names
-            .iter()
+        let granted = || names.iter().filter(|name| self.is_granted(name));
+        granted().for_each(|name| visit(Key::Certificate(name.as_str())));
+        let mut above: Vec<&str> = granted()
+            .chain(names.iter().filter(|name| self.tenant.accepted_domain(name.as_str()).is_some()))
             .filter(|name| !name.is_wildcard())
             .filter_map(|name| name.as_str().split_once('.').map(|(_, above)| above))
+            // No certificate covers `*.com`, and half of all tenants would stand under it.
+            .filter(|above| !violations::is_public_suffix(&Domain::from_normalized(*above)))
             .collect();
         above.sort_unstable();
         above.dedup();
-        names.iter().for_each(|name| visit(Key::Certificate(name.as_str())));
         above.iter().for_each(|above| visit(Key::CertificateBelow(above)));
         let mut ranges: Vec<AddressRange> = self
             .on_premises()

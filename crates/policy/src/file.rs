@@ -147,7 +147,7 @@ impl From<&Tenant> for TenantFile {
     fn from(tenant: &Tenant) -> Self {
         let mut tenant = tenant.clone();
         tenant.normalize();
-        let rows = tenant.recipients.into_iter().map(|address| RecipientRow { address });
+        let rows = tenant.recipients.iter().map(|address| RecipientRow { address });
         Self {
             tenant: Head { name: tenant.name, postmaster: tenant.postmaster },
             accepted_domain: tenant.accepted_domains,

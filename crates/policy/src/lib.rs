@@ -15,6 +15,7 @@ mod names;
 mod partner;
 mod problems;
 mod ranges;
+mod recipients;
 mod recognition;
 mod replies;
 mod route;
@@ -32,6 +33,7 @@ pub use file::TenantFileError;
 pub use names::{CertificateName, DomainPattern, Host, SmartHost};
 pub use problems::{Problem, ProblemContext, Severity, verification_record_name};
 pub use ranges::{AddressRange, IPV4_PREFIX_MIN, IPV6_PREFIX_MIN, SharedIdentities};
+pub use recipients::RecipientList;
 pub use recognition::CERTIFICATE_NAMES_MAX;
 pub use replies::{
     NOT_LOADED_ATTR55, PARTNER_RESTRICTED, RECIPIENT_UNKNOWN, RELAY_DENIED, RELAY_DENIED_ATTR36,

@@ -88,7 +88,7 @@ impl Found {
                 ));
             }
             let is_authoritative = domain.domain_type == DomainType::Authoritative;
-            if is_authoritative && !tenant.lists_recipients_of(name) {
+            if is_authoritative && !tenant.recipients.has_any_of(name) {
                 self.warn(format!(
                     "{name} is authoritative but lists no recipient, so mail for any recipient is \
                      accepted: list its recipients, or make it internal-relay"

@@ -42,7 +42,7 @@ pub struct ConnectorRoute {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NextHop {
     /// To these hosts, in this order; never empty.
-    SmartHosts(Vec<SmartHost>),
+    SmartHosts(Box<[SmartHost]>),
     /// To the mail exchangers of the recipient's domain.
     Mx(Domain),
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::names::{CertificateName, DomainPattern, Host, SmartHost};
 use crate::ranges::AddressRange;
+use crate::recipients::RecipientList;
 use crate::text::{self, words};
 
 /// One tenant. Lists are kept sorted by [`Tenant::normalize`], so that looking up is a binary
@@ -21,7 +22,7 @@ pub struct Tenant {
     /// Its domains. Only verified ones count.
     pub accepted_domains: Vec<AcceptedDomain>,
     /// The recipients that directory-based edge blocking knows.
-    pub recipients: Vec<Address>,
+    pub recipients: RecipientList,
     /// How mail from its own servers and its partners is recognised.
     pub inbound_connectors: Vec<InboundConnector>,
     /// Where its mail goes.
@@ -107,14 +108,14 @@ pub struct InboundConnector {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<Box<str>>,
     /// The domains in MAIL FROM that it is about; empty means every domain, as `["*"]`.
-    #[serde(default, with = "text::list", skip_serializing_if = "Vec::is_empty")]
-    pub sender_domains: Vec<DomainPattern>,
+    #[serde(default, with = "text::list", skip_serializing_if = "is_empty")]
+    pub sender_domains: Box<[DomainPattern]>,
     /// Limits it to these of the tenant's accepted domains; empty means all of them.
-    #[serde(default, with = "text::list", skip_serializing_if = "Vec::is_empty")]
-    pub associated_accepted_domains: Vec<Domain>,
+    #[serde(default, with = "text::list", skip_serializing_if = "is_empty")]
+    pub associated_accepted_domains: Box<[Domain]>,
     /// The addresses that identify the sender, or that a partner is restricted to.
-    #[serde(default, with = "text::list", skip_serializing_if = "Vec::is_empty")]
-    pub sender_ip_addresses: Vec<AddressRange>,
+    #[serde(default, with = "text::list", skip_serializing_if = "is_empty")]
+    pub sender_ip_addresses: Box<[AddressRange]>,
     /// Partner only: mail of `sender_domains` from another address is refused.
     #[serde(default, skip_serializing_if = "is_false")]
     pub restrict_domains_to_ip_addresses: bool,
@@ -165,14 +166,14 @@ pub struct OutboundConnector {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<Box<str>>,
     /// The recipient domains that it is for.
-    #[serde(default, with = "text::list", skip_serializing_if = "Vec::is_empty")]
-    pub recipient_domains: Vec<DomainPattern>,
+    #[serde(default, with = "text::list", skip_serializing_if = "is_empty")]
+    pub recipient_domains: Box<[DomainPattern]>,
     /// Deliver by MX; left out means: exactly where there are no smart hosts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub use_mx_record: Option<bool>,
     /// Deliver here, in this order.
-    #[serde(default, with = "text::list", skip_serializing_if = "Vec::is_empty")]
-    pub smart_hosts: Vec<SmartHost>,
+    #[serde(default, with = "text::list", skip_serializing_if = "is_empty")]
+    pub smart_hosts: Box<[SmartHost]>,
     /// What is demanded of the remote server's TLS; left out means TLS where it is offered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_settings: Option<TlsSettings>,
@@ -231,29 +232,19 @@ fn covering(
 }
 
 impl Tenant {
-    /// Sorts every list, drops doubles among recipients and gives back unused memory. The
-    /// directory does it to what it takes in; a million tenants live in memory.
+    /// Sorts every list and gives back unused memory. The directory does it to what it takes in:
+    /// a million tenants live in memory.
     pub fn normalize(&mut self) {
         self.accepted_domains.sort_by(|a, b| a.name.cmp(&b.name));
-        self.recipients.sort_by(compare_recipients);
-        self.recipients.dedup_by(|a, b| compare_recipients(a, b).is_eq());
+        self.accepted_domains.shrink_to_fit();
         for connector in &mut self.inbound_connectors {
             if connector.sender_domains.contains(&DomainPattern::Every) {
-                connector.sender_domains = Vec::new();
+                connector.sender_domains = Box::default();
             }
-            connector.sender_domains.shrink_to_fit();
-            connector.sender_ip_addresses.shrink_to_fit();
-            connector.associated_accepted_domains.shrink_to_fit();
         }
         self.inbound_connectors.sort_by(|a, b| a.name.cmp(&b.name));
-        for connector in &mut self.outbound_connectors {
-            connector.recipient_domains.shrink_to_fit();
-            connector.smart_hosts.shrink_to_fit();
-        }
-        self.outbound_connectors.sort_by(|a, b| a.name.cmp(&b.name));
-        self.accepted_domains.shrink_to_fit();
-        self.recipients.shrink_to_fit();
         self.inbound_connectors.shrink_to_fit();
+        self.outbound_connectors.sort_by(|a, b| a.name.cmp(&b.name));
         self.outbound_connectors.shrink_to_fit();
     }
 
@@ -269,27 +260,10 @@ impl Tenant {
         name.with_parents()
             .find_map(|name| self.accepted_domain(name).filter(|found| found.verified))
     }
-
-    /// Whether this recipient is listed; local parts are compared in any case, as Exchange does.
-    /// The tenant has to be normalized.
-    pub fn lists_recipient(&self, address: &Address) -> bool {
-        self.recipients.binary_search_by(|listed| compare_recipients(listed, address)).is_ok()
-    }
-
-    /// Whether any recipient of a domain is listed: without one, edge blocking is off for it.
-    /// The tenant has to be normalized.
-    pub fn lists_recipients_of(&self, domain: &Domain) -> bool {
-        let first = self.recipients.partition_point(|listed| listed.domain() < domain);
-        self.recipients.get(first).is_some_and(|listed| listed.domain() == domain)
-    }
 }
 
-/// By domain, then by local part in any case. No allocation: this runs for each recipient.
-fn compare_recipients(a: &Address, b: &Address) -> std::cmp::Ordering {
-    fn folded(address: &Address) -> impl Iterator<Item = char> {
-        address.local().chars().flat_map(char::to_lowercase)
-    }
-    a.domain().cmp(b.domain()).then_with(|| folded(a).cmp(folded(b)))
+fn is_empty<T>(list: &[T]) -> bool {
+    list.is_empty()
 }
 
 fn authoritative() -> DomainType {

@@ -149,7 +149,7 @@ pub(crate) mod list {
 
     pub(crate) fn deserialize<'de, T: FromText, D: Deserializer<'de>>(
         from: D,
-    ) -> Result<Vec<T>, D::Error> {
+    ) -> Result<Box<[T]>, D::Error> {
         let elements = Vec::<Element<T>>::deserialize(from)?;
         Ok(elements.into_iter().map(|element| element.0).collect())
     }
