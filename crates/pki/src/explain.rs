@@ -76,10 +76,15 @@ struct Explanation<'a> {
 impl<'a> Explanation<'a> {
     /// A path of sent certificates to a trusted root that webpki refused.
     fn of_whole(&self, path: Vec<usize>, root: usize, error: &webpki::Error) -> Finding {
-        let (reason, element) = self.fault_on(&path).unwrap_or_else(|| {
+        let (reason, element) = self.fault_on(&path).unwrap_or_else(|| match reason_of(error) {
             // Of what webpki checks beyond the single element, only the depth is about the top.
-            let is_depth = *error == webpki::Error::MaximumPathDepthExceeded;
-            (reason_of(error), if is_depth { path.len() - 1 } else { 0 })
+            ChainReason::PathTooLong => (ChainReason::PathTooLong, path.len() - 1),
+            // Where CAs share a name, webpki ranks a signature that it tried in vain first. Those
+            // of this path are sound; what it has left to refuse are names.
+            ChainReason::SignatureInvalid
+            | ChainReason::AlgorithmWeak
+            | ChainReason::ChainIncomplete => (ChainReason::NameConstraint, 0),
+            reason => (reason, 0),
         });
         Finding { path, root: Some(root), ..Finding::new(reason, Some(element)) }
     }

@@ -32,10 +32,7 @@ pub fn sentence(report: &ChainReport) -> String {
 
 /// Which certificate was needed and not sent, and where it is to be had.
 fn incomplete(report: &ChainReport) -> String {
-    let count = match report.presented.len() {
-        1 => "1 certificate".to_owned(),
-        count => format!("{count} certificates"),
-    };
+    let count = count(report);
     let signed = match report.element {
         Some(0) if report.presented.len() == 1 => "it".to_owned(),
         None | Some(0) => "your own".to_owned(),
@@ -63,6 +60,23 @@ fn incomplete(report: &ChainReport) -> String {
         None => text.push_str(" Your server must send it after its own."),
     }
     text
+}
+
+/// How many certificates were sent, and how many of those were looked at.
+fn count(report: &ChainReport) -> String {
+    let looked_at = report.presented.len();
+    let left_out = report.warnings.iter().find_map(|warning| match warning {
+        ChainWarning::NotLookedAt(count) => Some(*count),
+        _ => None,
+    });
+    match (looked_at, left_out) {
+        (1, None) => "1 certificate".to_owned(),
+        (_, None) => format!("{looked_at} certificates"),
+        (_, Some(left_out)) => {
+            let all = looked_at + left_out;
+            format!("{all} certificates, of which only the first {looked_at} count")
+        }
+    }
 }
 
 /// The missing certificate by its subject, and by its key where the name alone would mislead.
@@ -168,6 +182,9 @@ fn element(report: &ChainReport) -> Option<&CertificateSummary> {
 /// A peer's words in ASCII, cut by what they take up here: an escaped letter is eight characters,
 /// and three names that are all escapes would leave no room for what is said about them.
 fn shown(text: &str) -> String {
+    if text.is_empty() {
+        return "(without a name)".to_owned();
+    }
     let mut out = String::new();
     for character in text.chars() {
         let piece = printable_ascii(character.encode_utf8(&mut [0; 4]), 1);

@@ -226,6 +226,17 @@ fn tls_01_a_wildcard_that_could_cover_an_excluded_name_breaks_the_constraint() {
 }
 
 #[test]
+fn a_broken_constraint_is_told_where_ca_and_root_share_a_name() {
+    let root = Entity::root("Contoso CA", key(Kind::P256, 0));
+    let ca = root.ca("Contoso CA", key(Kind::P256, 0), &|ca| {
+        ca.name_constraints = Some(constrained(&["fabrikam.example"], &[]));
+    });
+    let leaf = ca.leaf(key(Kind::P256, 0), PLAIN);
+    let report = World::trusting(&[&root]).examine(&[&leaf.der, &ca.der]);
+    assert_found(&report, ChainReason::NameConstraint, 0, "one name for both");
+}
+
+#[test]
 fn code_signing_is_no_usage_for_mail() {
     let code_signing = |params: &mut rcgen::CertificateParams| {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::CodeSigning];
@@ -419,6 +430,21 @@ fn a_leaf_that_signed_itself_is_self_signed() {
         assert_eq!(report.missing, None);
         assert!(World::trusting(&[&leaf]).examine(&[&leaf.der]).is_accepted());
     }
+}
+
+#[test]
+fn what_a_root_signed_itself_with_is_nobodys_concern() {
+    let sha_256 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11];
+    let sha_1 = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5];
+    let chain = Chain::new(Kind::Rsa);
+    let old_root = replaced(&chain.root.der, &sha_256, &sha_1);
+    let other = Entity::root("Other Root", key(Kind::P256, 0));
+    let mut sent = chain.sent();
+    sent.push(old_root.clone());
+    let report = World::trusting(&[&other]).examine(&sent);
+    assert_found(&report, ChainReason::RootUntrusted, 2, "SHA-1 root, not trusted");
+    let old_root = Entity { der: old_root, ..chain.root.clone() };
+    assert!(World::trusting(&[&old_root]).examine(&sent).is_accepted());
 }
 
 #[test]

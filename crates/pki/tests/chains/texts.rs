@@ -45,6 +45,31 @@ fn a_name_in_another_script_leaves_room_for_what_is_said_about_it() {
 }
 
 #[test]
+fn certificates_beyond_the_limit_are_not_called_unsent() {
+    let root = Entity::root("Root", key(Kind::P256, 0));
+    let ca = root.ca("Intermediate", key(Kind::P256, 0), PLAIN);
+    let leaf = ca.leaf(key(Kind::P256, 0), PLAIN);
+    let mut sent = vec![leaf.der.as_slice()];
+    sent.extend(std::iter::repeat_n(root.der.as_slice(), 11));
+    sent.push(&ca.der);
+    let report = posthouse_pki::examine(&sent, &World::trusting(&[&root]).examination());
+    let text = sentence(&report);
+    assert!(
+        text.starts_with("Your server sent 13 certificates, of which only the first 10 count;")
+    );
+}
+
+#[test]
+fn an_issuer_without_a_name_is_called_that() {
+    let mut params = ca_params("");
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    let root = Entity::self_signed(params, key(Kind::P256, 0));
+    let leaf = root.leaf(key(Kind::P256, 0), PLAIN);
+    let text = sentence(&World::trusting(&[]).examine(&[&leaf.der]));
+    assert!(text.contains("signed it, (without a name), was not sent"), "{text}");
+}
+
+#[test]
 fn an_expired_leaf_alone_hears_of_both_faults() {
     let chain = Chain::tuned(Kind::P256, PLAIN, &|leaf| leaf.not_after = at(-1));
     let report = World::trusting(&[&chain.root]).examine(&[&chain.leaf.der]);
