@@ -59,7 +59,7 @@ pub enum CertificateOwner {
 /// The lines that each file begins with, CRLF included.
 pub fn header(now: UnixMillis) -> String {
     format!(
-        "#Software: posthouse, in the format of Microsoft Exchange Server\r\n#Version: 15.0.0.0\r\n\
+        "#Software: Microsoft Exchange Server\r\n#Version: 15.0.0.0\r\n\
          #Log-type: SMTP Send Protocol Log\r\n#Date: {}\r\n#Fields: date-time,connector-id,\
          session-id,sequence-number,local-endpoint,remote-endpoint,event,data,context\r\n",
         rfc3339(now.0)

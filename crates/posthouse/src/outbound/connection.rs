@@ -139,11 +139,17 @@ pub(super) async fn attempt(
         matches!(outcome, RecipientOutcome::Deferred { reason: Reason::ConnectionLost, .. })
     };
     let reached = !outcomes.iter().all(lost);
+    // A server that does not recognise us judged the certificate of this connection: the next
+    // attempt has to show the one that the file holds by then.
+    let unrecognised = |outcome: &RecipientOutcome| {
+        matches!(outcome, RecipientOutcome::Failed { reason: Reason::RelayRefused, .. })
+    };
+    let keep = connection.is_worth_keeping() && !outcomes.iter().any(unrecognised);
     let ends = outcomes
         .into_iter()
         .map(|outcome| End { outcome, to_ip: to_ip.clone(), text: text.clone() })
         .collect();
-    let connection = if connection.is_worth_keeping() {
+    let connection = if keep {
         Some(connection)
     } else {
         connection.leave();
