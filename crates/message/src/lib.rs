@@ -1,9 +1,9 @@
 //! Internet messages as bytes: what is taken in, what is stamped on, and what is written back.
 //!
 //! Touches nothing: no IO, no clock, no randomness. Headers are filtered while the message streams
-//! through ([`Intake`]), our own fields are made as bytes ([`received_field`], [`trace_headers`]),
-//! and reports on delivery are built whole ([`Report`]). Nothing here can fail on a peer's bytes
-//! other than by refusing them with a reason.
+//! through, in ([`Intake`]) and out ([`Outgoing`]); our own fields are made as bytes
+//! ([`received_field`], [`trace_headers`]), and reports on delivery are built whole ([`Report`]).
+//! Nothing here can fail on a peer's bytes other than by refusing them with a reason.
 
 mod date;
 mod departure;
@@ -16,7 +16,7 @@ mod report;
 mod stamps;
 
 pub use date::{date_rfc3339, date_rfc5322};
-pub use departure::{Departure, departing_header};
+pub use departure::{Departure, Outgoing};
 pub use facts::HeaderFacts;
 pub use intake::{CrossPremises, Intake, IntakeOptions, IntakeRefusal};
 pub use received::{PRODUCT, Protocol, ReceivedFrom, received_field};
