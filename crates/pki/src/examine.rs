@@ -44,10 +44,21 @@ pub struct Examination<'a> {
 /// intermediate is `expired`: it must be replaced however the chain is mended; `missing` is filled
 /// beside it. A chain that is whole and still refused has webpki's reason.
 pub fn examine(presented: &[&[u8]], examination: &Examination<'_>) -> ChainReport {
+    examine_at_most(presented, PRESENTED_CERTIFICATES_MAX, examination)
+}
+
+/// [`examine`] with another limit on certificates, for bundles that an administrator hands in and
+/// no stranger: whoever raises it for a peer gives the peer our time. The budgets of the search
+/// stay as they are.
+pub fn examine_at_most(
+    presented: &[&[u8]],
+    certificates_max: usize,
+    examination: &Examination<'_>,
+) -> ChainReport {
     if presented.is_empty() {
         return ChainReport::no_certificate();
     }
-    let sent = considered(presented);
+    let sent = considered(presented, certificates_max);
     let certificates: Vec<_> = sent.iter().map(|der| Certificate::read(der)).collect();
     let summaries: Vec<CertificateSummary> = certificates
         .iter()
@@ -87,11 +98,11 @@ pub fn examine(presented: &[&[u8]], examination: &Examination<'_>) -> ChainRepor
 }
 
 /// The certificates that are looked at: the first ones, within both limits.
-fn considered<'a, 'b>(presented: &'a [&'b [u8]]) -> &'a [&'b [u8]] {
+fn considered<'a, 'b>(presented: &'a [&'b [u8]], certificates_max: usize) -> &'a [&'b [u8]] {
     let mut bytes = 0;
     let count = presented
         .iter()
-        .take(PRESENTED_CERTIFICATES_MAX)
+        .take(certificates_max)
         .take_while(|der| {
             bytes += der.len();
             bytes <= PRESENTED_BYTES_MAX

@@ -24,7 +24,7 @@ mod summary;
 pub use certificate::spki_of;
 pub use dns::names_match;
 pub use error::PkiError;
-pub use examine::{Examination, examine};
+pub use examine::{Examination, examine, examine_at_most};
 pub use issuer::issuer_matches;
 pub use repair::repairs;
 pub use roots::{KnownIntermediate, TrustedRoots, parse_pem_certificates};
