@@ -1,6 +1,7 @@
 //! Disk and database: 250 means on the disk, a fault is a 4yz reply and never a lie, a backup is a
 //! node.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -97,13 +98,32 @@ fn between_the_last_byte_and_250_the_log_has_reached_the_disk() {
     assert!(depths.contains(&1), "the body's folder was not synced:\n{big}");
 }
 
+/// One call a line, at the place of its return: `strace` writes calls that others overtook in two
+/// pieces.
+fn whole_calls(output: &str) -> Vec<String> {
+    let mut begun: HashMap<&str, &str> = HashMap::new();
+    let mut calls = Vec::new();
+    for line in output.lines() {
+        let (thread, call) = line.split_once(' ').unwrap();
+        if let Some(start) = call.strip_suffix("<unfinished ...>") {
+            begun.insert(thread, start);
+        } else if let Some((_, rest)) = call.split_once(" resumed>") {
+            let start = begun.remove(thread).unwrap_or_default();
+            calls.push(format!("{thread} {start}{rest}"));
+        } else {
+            calls.push(line.to_owned());
+        }
+    }
+    calls
+}
+
 /// For each message: the calls from the last byte of its body to the 250 that ended it.
-fn before_each_250(calls: &str) -> Vec<String> {
-    let lines: Vec<_> = calls.lines().collect();
-    let is_end = |line: &&str| line.contains("sendto(") && line.contains("\"250 2.6.0 ");
+fn before_each_250(output: &str) -> Vec<String> {
+    let lines = whole_calls(output);
+    let is_end = |line: &str| line.contains("sendto(") && line.contains("\"250 2.6.0 ");
     let ends = lines.iter().enumerate().filter(|(_, line)| is_end(line)).map(|(place, _)| place);
     ends.map(|end| {
-        let socket = descriptor(lines[end]);
+        let socket = descriptor(&lines[end]);
         let received = lines[..end].iter().rposition(|line| {
             line.contains("recvfrom(") && descriptor(line) == socket && !line.contains("= -1 ")
         });

@@ -18,6 +18,7 @@ mod durability;
 mod foreign_clients;
 mod kill;
 mod limits;
+mod outgoing_header;
 mod postfix;
 mod running;
 mod session_attacks;
