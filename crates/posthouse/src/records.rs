@@ -12,7 +12,7 @@ use posthouse_trace::{
     OperationalEvent, PeerFacts, TraceEvent, TraceRow, TraceStatus, TraceStep,
 };
 use posthouse_types::{
-    Address, ChainReport, Peer, Reason, Reference, Refusal, TenantId, UnixMillis, Verdicts,
+    Address, ChainReport, Peer, Reason, Reference, Refusal, Reply, TenantId, UnixMillis, Verdicts,
 };
 
 use crate::gateway::{Admitted, tenant_of};
@@ -90,7 +90,7 @@ pub(crate) async fn message_refused(
         reason: refusal.reason.id().to_owned(),
         sentence: refusal.reason.summary().to_owned(),
         operator_text: refusal.operator_text.clone(),
-        reply: refusal.reply.to_string(),
+        reply: as_sent(&refusal.reply),
         peer: peer_facts(submission.peer),
         sender: sender_text(submission.sender),
         recipient: submission.recipient.clone(),
@@ -223,7 +223,7 @@ fn explain(
             .cloned()
             .unwrap_or_else(|| refusal.reason.summary().to_owned()),
         operator_text: refusal.operator_text.clone(),
-        reply: refusal.reply.to_string(),
+        reply: as_sent(&refusal.reply),
         peer: peer_facts(submission.peer),
         sender: sender_text(submission.sender),
         recipient: submission.recipient.clone(),
@@ -306,6 +306,13 @@ fn empty_row(submission: &Submission<'_>) -> TraceRow {
         events: Vec::new(),
         explanation: None,
     }
+}
+
+/// A reply as it stood on the wire, lines joined by line feeds.
+fn as_sent(reply: &Reply) -> String {
+    let mut bytes = Vec::new();
+    reply.encode(&mut bytes);
+    String::from_utf8_lossy(&bytes).trim_end().replace("\r\n", "\n")
 }
 
 fn sender_text(sender: Option<&Address>) -> String {

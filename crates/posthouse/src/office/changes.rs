@@ -40,7 +40,10 @@ impl Office {
     /// Makes a tenant as its file says.
     pub(super) async fn apply(&self, toml: &str, dry_run: bool, now: UnixMillis) -> Answer {
         let tenant = Tenant::from_toml(toml).map_err(|error| {
-            Trouble::new(format!("the tenant's file cannot be used: {error}"), hint(&error))
+            Trouble::new(
+                format!("the tenant's file cannot be used: {}", plain(&error)),
+                hint(&error),
+            )
         })?;
         let _one_at_a_time = self.changes.lock().await;
         self.put(tenant, dry_run, now).await
@@ -56,7 +59,7 @@ impl Office {
         edit.apply(&mut file)?;
         let text = file.to_string();
         let tenant = Tenant::from_toml(&text).map_err(|error| {
-            Trouble::new(format!("the change cannot be made: {error}"), hint(&error))
+            Trouble::new(format!("the change cannot be made: {}", error.message), hint(&error))
         })?;
         self.put(tenant, false, now).await
     }
@@ -220,6 +223,11 @@ impl Office {
             Err(Trouble::new(text, "try again in a few seconds"))
         }
     }
+}
+
+/// Where and what, without the hint, which is said apart.
+fn plain(error: &TenantFileError) -> String {
+    format!("line {}, column {}: {}", error.line, error.column, error.message)
 }
 
 fn hint(error: &TenantFileError) -> String {
