@@ -36,7 +36,8 @@ pub struct StoreOptions {
     pub waiting_jobs_max: usize,
     /// New mail is refused while fewer bytes are free (64 MiB): room for what was accepted.
     pub disk_reserve_bytes: u64,
-    /// Blocks kept for settling on a disk that others have filled (8 MiB); 0 keeps none.
+    /// Blocks kept for settling on a disk that others have filled (32 MiB): more than the log
+    /// holds between two checkpoints, so that it can go into the database. 0 keeps none.
     pub reserve_file_bytes: u64,
     /// The write-ahead log is made to start over beyond this (64 MiB).
     pub wal_bytes_max: u64,
@@ -53,7 +54,7 @@ impl Default for StoreOptions {
             group_bytes_max: 8 * 1024 * 1024,
             waiting_jobs_max: 1024,
             disk_reserve_bytes: 64 * 1024 * 1024,
-            reserve_file_bytes: 8 * 1024 * 1024,
+            reserve_file_bytes: 32 * 1024 * 1024,
             wal_bytes_max: 64 * 1024 * 1024,
             readers_max: 4,
         }

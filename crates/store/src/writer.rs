@@ -332,7 +332,10 @@ impl Writer {
         if settling.is_empty() {
             return;
         }
-        self.reserve.release();
+        if self.reserve.release() {
+            // With the room that this gave, the log goes into the database and gives back its own.
+            self.truncate_log();
+        }
         match self.attempt(&mut settling) {
             Attempt::Committed(ran) => {
                 self.unlink(ran.unlink);
@@ -399,14 +402,17 @@ impl Writer {
         }
         self.log_looked = Instant::now();
         let size = std::fs::metadata(self.layout.wal()).map_or(0, |file| file.len());
-        if size <= self.bounds.wal_bytes_max {
-            return;
+        if size > self.bounds.wal_bytes_max {
+            self.truncate_log();
         }
+    }
+
+    fn truncate_log(&self) {
         if let Some(connection) = &self.connection {
             // A failure here loses nothing: all is in the log, and the next look tries again.
             let truncated = connection
                 .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
-            tracing::debug!(size, ?truncated, "write-ahead log truncated");
+            tracing::debug!(?truncated, "write-ahead log truncated");
         }
     }
 

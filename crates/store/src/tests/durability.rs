@@ -215,6 +215,35 @@ async fn flt_04_below_the_reserve_new_mail_is_refused_and_old_mail_still_ends() 
 }
 
 #[tokio::test]
+async fn flt_04_when_the_database_cannot_grow_mail_is_refused_until_other_mail_has_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let roomy = StoreOptions { inline_bytes_max: 65_536, ..options() };
+    let (store, _) = Store::open(folder.path(), roomy).unwrap();
+    let bound = store.submit(crate::Class::Record, 0, Vec::new(), |work| {
+        let pages = work.connection.query_row("PRAGMA max_page_count = 200", [], |row| row.get(0));
+        Ok::<i64, _>(pages?)
+    });
+    assert_eq!(bound.await.unwrap(), 200);
+    let mut taken = Vec::new();
+    let refused = loop {
+        let mail = message(&store, taken.len() as u8, 60_000, &["a@x.example"]);
+        match store.commit(mail).await {
+            Ok(committed) => taken.push(committed.recipients()[0]),
+            Err(error) => break error,
+        }
+        assert!(taken.len() < 40, "never full");
+    };
+    assert_eq!(refused, StoreError::DiskFull);
+    assert!(!taken.is_empty());
+    assert_eq!(all_due(&store).await.len(), taken.len(), "what was refused is not there");
+    for recipient in taken {
+        store.settle(delivered(recipient)).await.unwrap();
+    }
+    store.check_room().unwrap();
+    store.commit(message(&store, 1, 60_000, &["a@x.example"])).await.unwrap();
+}
+
+#[tokio::test]
 async fn flt_13_a_second_start_in_the_same_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = open(folder.path());
