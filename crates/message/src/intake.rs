@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use posthouse_types::{EnhancedStatus, Reason, Refusal};
+use posthouse_types::Reason;
 
 use crate::HeaderFacts;
 use crate::header::{
@@ -229,30 +229,6 @@ impl Intake {
         let refusal = IntakeRefusal { reason };
         self.state = State::Refused(refusal);
         Err(refusal)
-    }
-}
-
-impl From<IntakeRefusal> for Refusal {
-    /// The reply, in the words that Exchange uses.
-    fn from(refusal: IntakeRefusal) -> Self {
-        if refusal.reason == Reason::HeaderTooLarge {
-            Self::new(
-                refusal.reason,
-                552,
-                EnhancedStatus(5, 3, 4),
-                "Header size exceeds fixed maximum size",
-                "The message's header is larger than this node takes ([smtp] limits).",
-            )
-        } else {
-            Self::new(
-                refusal.reason,
-                554,
-                EnhancedStatus(5, 4, 14),
-                "Hop count exceeded - possible mail loop",
-                "The message has passed this node or too many others before: two servers route \
-                 its recipient's domain to each other.",
-            )
-        }
     }
 }
 

@@ -11,6 +11,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use posthouse_message::{Departure, Outgoing};
 use posthouse_queue::Outcome as DestinationOutcome;
 use posthouse_smtp::client::{
     Client, ClientStep, RecipientOutcome, SessionFailure, TlsWish, Transaction,
@@ -134,7 +135,7 @@ pub(super) async fn attempt(
     };
     let to_ip = connection.remote.ip().to_string();
     let remote_host = connection.host.clone();
-    let (outcomes, text) = connection.transact(world, message, recipients).await;
+    let (outcomes, text) = connection.transact(world, route.departure(), message, recipients).await;
     let lost = |outcome: &RecipientOutcome| {
         matches!(outcome, RecipientOutcome::Deferred { reason: Reason::ConnectionLost, .. })
     };
@@ -242,6 +243,7 @@ impl Connection {
     async fn transact(
         &mut self,
         world: &World,
+        departure: Departure,
         message: &StoredMessage,
         recipients: &[QueuedRecipient],
     ) -> (Vec<RecipientOutcome>, String) {
@@ -256,6 +258,7 @@ impl Connection {
                 })
                 .collect(),
             parameters: message.parameters.clone(),
+            // An estimate, as RFC 1870 section 6.2 permits: fields may be left out or renamed.
             size: message.head.len() as u64 + message.body.len(),
             has_8bit: message.parameters.body == BodyType::EightBitMime,
         };
@@ -264,17 +267,15 @@ impl Connection {
             let text = "the connection was not ready".to_owned();
             return (recipients.iter().map(|_| lost()).collect(), text);
         }
-        let mut pieces = Pieces::of(message);
+        let mut pieces = Pieces::of(message, departure);
         loop {
             match self.drive(world, None).await {
-                Halt::BodyWanted => match pieces.next().await {
-                    Ok([]) => self.client.body_end(),
-                    Ok(piece) => self.client.body(piece),
-                    Err(error) => {
+                Halt::BodyWanted => {
+                    if let Err(error) = pieces.feed(&mut self.client).await {
                         let text = format!("the message cannot be read: {error}");
                         self.client.abandon(Reason::StoreUnavailable, text);
                     }
-                },
+                }
                 Halt::Finished(outcomes) => return (outcomes, String::new()),
                 Halt::Ready => continue,
                 Halt::Closed(failure) => {
@@ -310,23 +311,38 @@ impl Connection {
     }
 }
 
-/// A message as it goes out: our own fields, then what was taken in.
+/// A message as it goes out: our own fields, then what was taken in, without the fields that are
+/// not for whoever gets it.
 struct Pieces<'a> {
     head: Option<&'a [u8]>,
     body: BodyReader,
+    outgoing: Outgoing,
 }
 
 impl<'a> Pieces<'a> {
-    fn of(message: &'a StoredMessage) -> Self {
-        Self { head: Some(&message.head), body: message.body.reader() }
+    fn of(message: &'a StoredMessage, departure: Departure) -> Self {
+        let (head, body) = (Some(&*message.head), message.body.reader());
+        Self { head, body, outgoing: Outgoing::new(departure) }
     }
 
-    /// The next piece; empty at the end.
-    async fn next(&mut self) -> Result<&[u8], StoreError> {
-        match self.head.take() {
-            Some(head) if !head.is_empty() => Ok(head),
-            _ => self.body.next().await,
+    /// Hands the next piece to the client, or tells it that the message is over.
+    async fn feed(&mut self, client: &mut Client) -> Result<(), StoreError> {
+        let piece = match self.head.take() {
+            Some(head) if !head.is_empty() => head,
+            _ => self.body.next().await?,
+        };
+        let mut header = Vec::new();
+        if piece.is_empty() {
+            let outgoing = std::mem::replace(&mut self.outgoing, Outgoing::new(Departure::Home));
+            outgoing.finish(&mut header);
+            client.body(&header);
+            client.body_end();
+        } else {
+            let rest = self.outgoing.push(piece, &mut header);
+            client.body(&header);
+            client.body(rest);
         }
+        Ok(())
     }
 }
 

@@ -3,7 +3,9 @@
 //! May touch: randomness for the report's reference, the store's drafts. Written in the same
 //! transaction as the outcome that they report, so that neither can be without the other.
 
-use posthouse_message::{Language, OriginalMessage, Report, ReportKind as Kind, ReportedRecipient};
+use posthouse_message::{
+    Departure, Language, OriginalMessage, Outgoing, Report, ReportKind as Kind, ReportedRecipient,
+};
 use posthouse_store::{NewMessage, NewRecipient, QueuedRecipient, StoreError, StoredMessage};
 use posthouse_trace::{Direction, TraceEvent, TraceRow, TraceStatus, TraceStep};
 use posthouse_types::{
@@ -86,8 +88,7 @@ async fn build(
     recipients: &[ReportedRecipient],
     now: UnixMillis,
 ) -> Result<Vec<u8>, StoreError> {
-    let start = beginning(message).await?;
-    let is_whole = start.len() as u64 == message.head.len() as u64 + message.body.len();
+    let (start, is_whole) = beginning(message).await?;
     let wants_all = message.parameters.dsn_return == Some(DsnReturn::Full);
     let report = Report {
         kind: match kind {
@@ -115,19 +116,25 @@ async fn build(
     Ok(report.build())
 }
 
-/// The message's first bytes, our own fields included: as much as a report may quote.
-async fn beginning(message: &StoredMessage) -> Result<Vec<u8>, StoreError> {
-    let mut start = message.head.clone();
+/// The message's first bytes, as much as a report may quote, and whether that is all of it. A
+/// report may leave the organisation, so what the organisation says within itself is left out.
+async fn beginning(message: &StoredMessage) -> Result<(Vec<u8>, bool), StoreError> {
+    let mut outgoing = Outgoing::new(Departure::Foreign);
+    let mut start = Vec::new();
+    let rest = outgoing.push(&message.head, &mut start);
+    start.extend_from_slice(rest);
     let mut reader = message.body.reader();
-    while start.len() < ORIGINAL_BYTES_MAX {
+    while start.len() <= ORIGINAL_BYTES_MAX {
         let piece = reader.next().await?;
         if piece.is_empty() {
-            break;
+            outgoing.finish(&mut start);
+            return Ok((start, true));
         }
-        start.extend_from_slice(piece);
+        let rest = outgoing.push(piece, &mut start);
+        start.extend_from_slice(rest);
     }
     start.truncate(ORIGINAL_BYTES_MAX);
-    Ok(start)
+    Ok((start, false))
 }
 
 /// Up to and with the line end before the empty line.

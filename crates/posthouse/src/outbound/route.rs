@@ -5,8 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
+use posthouse_message::Departure;
 use posthouse_policy::{
-    self as policy, CertificateName, Directory, Host, NextHop, SmartHost, TlsSettings,
+    self as policy, CertificateName, ConnectorType, Directory, Host, NextHop, SmartHost,
+    TlsSettings,
 };
 use posthouse_store::QueuedRecipient;
 use posthouse_types::{ChainReport, Domain, TenantId};
@@ -22,6 +24,8 @@ pub(super) enum Route {
         name: String,
         hops: Vec<Hop>,
         tls: TlsDemand,
+        /// What becomes of the organisation's own fields on this way.
+        departure: Departure,
         /// Certificate and key files that this server shows.
         identity: Option<(PathBuf, PathBuf)>,
     },
@@ -61,7 +65,10 @@ pub(super) fn find(directory: &Directory, recipient: &QueuedRecipient) -> Route 
     let Some(id) = host.or(recipient.tenant) else { return Route::Mx { domain: domain.clone() } };
     let Some(tenant) = directory.tenant(id) else { return Route::Mx { domain: domain.clone() } };
     match policy::route(id, tenant, &recipient.address, directory) {
-        policy::Route::Connector(connector) => by_connector(id, connector),
+        policy::Route::Connector(connector) => {
+            let departure = departure(&connector, recipient.tenant == Some(id));
+            by_connector(id, connector, departure)
+        }
         policy::Route::Mx(domain) => Route::Mx { domain },
         policy::Route::TenantOf(_) | policy::Route::NoRouteForAcceptedDomain => {
             Route::NoRoute { domain: domain.clone() }
@@ -69,7 +76,25 @@ pub(super) fn find(directory: &Directory, recipient: &QueuedRecipient) -> Route 
     }
 }
 
-fn by_connector(tenant: TenantId, connector: policy::ConnectorRoute) -> Route {
+/// What an organisation says of a message within itself is for its own servers only. Mail of
+/// another tenant comes to them as from anybody: that tenant's fields would be believed there.
+fn departure(connector: &policy::ConnectorRoute, is_own_mail: bool) -> Departure {
+    if !is_own_mail {
+        Departure::Foreign
+    } else if connector.cloud_services_mail_enabled {
+        Departure::OtherHalf
+    } else if connector.connector_type == ConnectorType::OnPremises {
+        Departure::Home
+    } else {
+        Departure::Foreign
+    }
+}
+
+fn by_connector(
+    tenant: TenantId,
+    connector: policy::ConnectorRoute,
+    departure: Departure,
+) -> Route {
     let hops = match connector.next_hop {
         NextHop::Mx(domain) => vec![Hop::MxOf(domain)],
         NextHop::SmartHosts(hosts) => hosts.iter().map(server).collect(),
@@ -78,6 +103,7 @@ fn by_connector(tenant: TenantId, connector: policy::ConnectorRoute) -> Route {
         key: format!("connector {} {}", tenant.0, connector.name),
         name: connector.name.to_string(),
         hops,
+        departure,
         tls: demand(connector.tls.settings, connector.tls.domain.as_ref()),
         identity: connector
             .tls
@@ -131,6 +157,14 @@ impl Route {
 
     pub(super) fn is_connector(&self) -> bool {
         matches!(self, Self::Connector { .. })
+    }
+
+    /// What becomes of an organisation's own fields on this way.
+    pub(super) fn departure(&self) -> Departure {
+        match self {
+            Self::Connector { departure, .. } => *departure,
+            Self::Mx { .. } | Self::NoRoute { .. } => Departure::Foreign,
+        }
     }
 
     pub(super) fn tls(&self) -> &TlsDemand {

@@ -137,7 +137,6 @@ fn smtp_16_a_message_that_comes_back_is_known_whichever_way_it_left() {
         let answer = session.say(".");
         if pass == 4 {
             assert!(answer.text().contains("554 5.4.14"), "{answer}");
-            assert!(answer.text().contains("Hop count exceeded"), "{answer}");
             return;
         }
         assert_eq!(answer.code, 250, "pass {pass}: {answer}");
