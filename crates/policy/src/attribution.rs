@@ -16,6 +16,7 @@ use crate::partner;
 use crate::ranges::SharedIdentities;
 use crate::recognition::{self, Failure, Recognised};
 use crate::replies;
+use crate::route;
 use crate::tenant::{AcceptedDomain, ConnectorType, DomainType};
 
 /// One recipient's question.
@@ -244,6 +245,13 @@ fn to_hosted(
         partner::check(host, domain, question)
             .map_err(|failure| replies::partner_restriction(&failure, question))?
     };
+    // Taken now it could go nowhere: MX leads back here. The sender's queue keeps it better than
+    // ours, for the sender hears of the delay.
+    if !recipient.is_postmaster()
+        && route::connector_home(&host.tenant, recipient.domain()).is_none()
+    {
+        return Err(replies::no_route(&host.tenant.name, recipient.domain()));
+    }
     let incoming = || Direction::Incoming { partner: partner.map(|found| found.name.clone()) };
     Ok(Accepted {
         owner,

@@ -100,13 +100,20 @@ impl Found {
                      internal-relay only: recipients below it have to be listed one by one"
                 ));
             }
+            let below = Domain::from_normalized(format!("below.{name}"));
             if route::connector_home(tenant, name).is_none() {
-                self.warn(format!(
-                    "no on-premises outbound connector with smart_hosts covers {name}: its mail is \
-                     accepted and waits (no-route-for-accepted-domain)"
-                ));
+                self.no_route(name.as_str());
+            } else if domain.match_sub_domains && route::connector_home(tenant, &below).is_none() {
+                self.no_route(&format!("*.{name}"));
             }
         }
+    }
+
+    fn no_route(&mut self, domains: &str) {
+        self.warn(format!(
+            "no enabled on-premises outbound connector with smart_hosts covers {domains}: its mail \
+             is refused for now, with 451 4.4.4 (no-route-for-accepted-domain)"
+        ));
     }
 
     fn recipients(&mut self, tenant: &Tenant) {

@@ -6,8 +6,8 @@
 //! who its tenants are. The administrator's text may say more.
 
 use posthouse_types::{
-    Address, ChainReport, EnhancedStatus, Reason, Refusal, Reply, SHOWN_CHARACTERS_MAX, printable,
-    printable_ascii,
+    Address, ChainReport, Domain, EnhancedStatus, Reason, Refusal, Reply, SHOWN_CHARACTERS_MAX,
+    printable, printable_ascii,
 };
 
 use crate::attribution::Question;
@@ -24,6 +24,8 @@ pub const RELAY_DENIED_ATTR36: &str =
 pub const NOT_LOADED_ATTR55: &str = "Temporary server error. Please try again later ATTR55";
 /// Its words for directory-based edge blocking.
 pub const RECIPIENT_UNKNOWN: &str = "Recipient address rejected: Access denied";
+/// Where it has no words of its own: mail for a hosted domain that nothing leads home.
+pub(crate) const NO_ROUTE: &str = "No route to the recipient's mail server";
 /// Its words for a partner connector's restriction.
 pub const PARTNER_RESTRICTED: &str = "TenantInboundAttribution; There is a partner connector \
     configured that matched the message's recipient domain. The connector had either the \
@@ -71,6 +73,21 @@ pub(crate) fn recipient_unknown(recipient: &Address) -> Refusal {
         format!(
             "{} is not among the recipients of its authoritative domain",
             printable(&recipient.to_string(), SHOWN_CHARACTERS_MAX)
+        ),
+    )
+}
+
+/// `451 4.4.4`: the recipient's domain is hosted here, and nothing leads to its mail server.
+pub(crate) fn no_route(tenant: &str, domain: &Domain) -> Refusal {
+    Refusal::new(
+        Reason::NoRouteForAcceptedDomain,
+        451,
+        EnhancedStatus(4, 4, 4),
+        NO_ROUTE,
+        format!(
+            "no enabled outbound connector of type on-premises with smart_hosts covers {domain} in \
+             tenant {tenant}: add one whose recipient_domains name it, or that has \
+             all_accepted_domains"
         ),
     )
 }

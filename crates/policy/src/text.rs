@@ -3,11 +3,12 @@
 //! Touches nothing. Never reads a peer's words (those come parsed, from `smtp` and `pki`). A text
 //! that cannot be read is an error that says what was expected; serde then adds the place.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
+use std::marker::PhantomData;
 
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use posthouse_types::{Address, Domain, SHOWN_CHARACTERS_MAX, printable};
-use serde::de::Error as _;
+use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serializer};
 
 /// Longest local part, in octets (RFC 5321 section 4.5.3.1.1).
@@ -84,8 +85,19 @@ pub(crate) fn shown(text: &str) -> String {
     format!("\"{}\"", printable(text, SHOWN_CHARACTERS_MAX))
 }
 
-fn read<'de, T: FromText, D: Deserializer<'de>>(text: &str) -> Result<T, D::Error> {
-    T::from_text(text).map_err(D::Error::custom)
+/// Reads a value without copying its text first: a million tenants are read at start-up.
+struct Reader<T>(PhantomData<T>);
+
+impl<T: FromText> Visitor<'_> for Reader<T> {
+    type Value = T;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        T::from_text(text).map_err(E::custom)
+    }
 }
 
 /// serde for one value.
@@ -102,7 +114,7 @@ pub(crate) mod one {
     pub(crate) fn deserialize<'de, T: FromText, D: Deserializer<'de>>(
         from: D,
     ) -> Result<T, D::Error> {
-        read::<T, D>(&String::deserialize(from)?)
+        from.deserialize_str(Reader(PhantomData))
     }
 }
 
@@ -123,7 +135,7 @@ pub(crate) mod optional {
     pub(crate) fn deserialize<'de, T: FromText, D: Deserializer<'de>>(
         from: D,
     ) -> Result<Option<T>, D::Error> {
-        read::<T, D>(&String::deserialize(from)?).map(Some)
+        from.deserialize_str(Reader(PhantomData)).map(Some)
     }
 }
 
