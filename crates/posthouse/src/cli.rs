@@ -5,6 +5,7 @@
 //! what, where and what next.
 
 mod ask;
+mod cert;
 mod check;
 mod show;
 
@@ -86,6 +87,9 @@ enum Verb {
     /// Set, enable, disable and remove a tenant's connectors
     #[command(subcommand)]
     Connector(ConnectorVerb),
+    /// Certificates: why a chain is refused, and how to mend it
+    #[command(subcommand)]
+    Cert(cert::CertVerb),
     /// What happened to messages, newest first
     Trace(TraceArguments),
     /// What waits for delivery or is held
@@ -328,6 +332,7 @@ pub(crate) fn run() -> ExitCode {
         Verb::Demo => crate::demo::run(),
         Verb::Serve(node) => crate::serve::run(&node.config),
         Verb::Check(asking) => check::run(&asking),
+        Verb::Cert(verb) => cert::run(verb),
         verb => ask::run(verb_request(verb)),
     }
 }
@@ -403,7 +408,7 @@ fn verb_request(verb: Verb) -> Ask {
             let directory = directory.display().to_string();
             ask(Request::Backup { directory }, asking, View::Sentences)
         }
-        Verb::Demo | Verb::Serve(_) | Verb::Check(_) => Ask {
+        Verb::Demo | Verb::Serve(_) | Verb::Check(_) | Verb::Cert(_) => Ask {
             request: Err("this verb asks no node".to_owned()),
             asking: Asking { node: Node { config: PathBuf::new() }, json: false },
             view: View::Sentences,
