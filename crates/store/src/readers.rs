@@ -6,6 +6,7 @@
 //! writer recovers from a failure it closes the gate, so that no connection outlives the log.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ pub(crate) struct Readers {
     /// Read-locked while a connection is in use, write-locked while the log is renewed.
     gate: RwLock<()>,
     permits: Arc<Semaphore>,
+    /// Nobody may read: the log may hold mail whose sender was told 451.
+    shut: AtomicBool,
 }
 
 impl Readers {
@@ -40,6 +43,7 @@ impl Readers {
             idle: Mutex::new(Vec::new()),
             gate: RwLock::new(()),
             permits: Arc::new(Semaphore::new(readers_max)),
+            shut: AtomicBool::new(false),
         }
     }
 
@@ -67,6 +71,9 @@ impl Readers {
         read: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let _inside = self.gate.read().unwrap_or_else(PoisonError::into_inner);
+        if self.shut.load(Ordering::Acquire) {
+            return Err(StoreError::Unavailable("the disk failed".to_owned()));
+        }
         let pooled = self.idle().pop();
         let connection = match pooled {
             Some(connection) => connection,
@@ -85,6 +92,11 @@ impl Readers {
         let closed = self.gate.write().unwrap_or_else(PoisonError::into_inner);
         self.idle().clear();
         closed
+    }
+
+    /// Lets nobody read, or readers in again. Called while they are closed out.
+    pub(crate) fn shut(&self, shut: bool) {
+        self.shut.store(shut, Ordering::Release);
     }
 
     /// No read begins any more.

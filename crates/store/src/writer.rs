@@ -19,7 +19,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::draft::{Bodies, BodyFile};
@@ -318,21 +318,22 @@ impl Writer {
                 self.unlink(ran.unlink);
                 answer_each(group, ran.results);
             }
-            Attempt::RolledBack(error) => self.commit_without_room(group, error),
+            Attempt::RolledBack(error) => self.commit_settling(group, error),
             Attempt::Broken(error) => self.give_up(group, error),
             Attempt::Doubtful(ran, error) => self.commit_in_doubt(group, ran, error),
         }
     }
 
-    /// The disk is full: new work is refused; what ends old work gets the reserve.
-    fn commit_without_room(&mut self, group: Vec<Box<dyn Job>>, error: StoreError) {
+    /// The disk is full: new work is refused; what ends old work gets the reserve, and a second
+    /// attempt.
+    fn commit_settling(&mut self, group: Vec<Box<dyn Job>>, error: StoreError) {
         let (mut settling, refused): (Vec<_>, Vec<_>) =
             group.into_iter().partition(|job| job.class() == Class::Settle);
         answer_all(refused, &Verdict::Failed(error.clone()));
         if settling.is_empty() {
             return;
         }
-        if self.reserve.release() {
+        if error == StoreError::DiskFull && self.reserve.release() {
             // With the room that this gave, the log goes into the database and gives back its own.
             self.truncate_log();
         }
@@ -352,6 +353,14 @@ impl Writer {
         let Some(connection) = self.connection.clone() else {
             return Attempt::Broken(StoreError::closed());
         };
+        match connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([])) {
+            Ok(_) => {}
+            // Somebody else (an operator's shell) writes: nothing is wrong with our connection.
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                return Attempt::RolledBack(error.into());
+            }
+            Err(error) => return Attempt::Broken(error.into()),
+        }
         self.group += 1;
         let ran = match run_jobs(&connection, self.group, group) {
             Ok(ran) => ran,
@@ -429,7 +438,7 @@ impl Writer {
     }
 }
 
-/// Runs each job in a savepoint. An error here is the group's.
+/// Runs each job of a transaction in a savepoint. An error here is the group's.
 fn run_jobs(
     connection: &Connection,
     number: i64,
@@ -437,7 +446,6 @@ fn run_jobs(
 ) -> Result<Ran, StoreError> {
     let execute = |sql| connection.prepare_cached(sql)?.execute([]);
     let mut ran = Ran::default();
-    execute("BEGIN IMMEDIATE")?;
     for job in group {
         execute("SAVEPOINT job")?;
         let mut work = Work { connection, unlink: Vec::new(), stored: Vec::new() };

@@ -131,6 +131,8 @@ async fn flt_03_while_the_disk_is_broken_nothing_is_taken_and_doubtful_mail_is_u
     store.inner.control.fail_commits.store(1, Ordering::SeqCst);
     assert!(store.commit(message(&store, 2, 300_000, &["lost@x.example"])).await.is_err());
     assert!(matches!(store.check_room(), Err(StoreError::Unavailable(_))));
+    let shown = store.due(NOW, Cursor::START, 0).await;
+    assert!(shown.is_err(), "doubtful mail is shown to nobody: {shown:?}");
     assert!(store.commit(message(&store, 3, 10, &["refused@x.example"])).await.is_err());
 
     std::fs::remove_dir(&obstacle).unwrap();
@@ -241,6 +243,20 @@ async fn flt_04_when_the_database_cannot_grow_mail_is_refused_until_other_mail_h
     }
     store.check_room().unwrap();
     store.commit(message(&store, 1, 60_000, &["a@x.example"])).await.unwrap();
+}
+
+#[tokio::test]
+async fn somebody_elses_lock_refuses_mail_for_its_time_and_breaks_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path());
+    let other = rusqlite::Connection::open(folder.path().join("posthouse.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let refused = store.commit(message(&store, 1, 10, &["a@x.example"])).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    store.check_room().unwrap();
+    other.execute_batch("ROLLBACK").unwrap();
+    store.commit(message(&store, 2, 10, &["b@x.example"])).await.unwrap();
+    assert_eq!(all_due(&store).await.len(), 1);
 }
 
 #[tokio::test]

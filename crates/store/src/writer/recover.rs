@@ -84,7 +84,10 @@ impl Writer {
         let found = self.open_again().inspect_err(|_| {
             self.connection = None;
             self.recovery_tried = Some(Instant::now());
+            // A reader would recover the log by itself, and find mail that must not be there.
+            readers.shut(self.doubt.is_some());
         })?;
+        readers.shut(false);
         self.recovery_tried = None;
         self.doubt = None;
         self.control.broken.store(false, Ordering::Release);
