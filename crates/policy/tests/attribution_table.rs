@@ -39,6 +39,11 @@ name = "switched off"
 enabled = false
 connector_type = "on-premises"
 sender_ip_addresses = ["192.0.2.9"]
+[[outbound_connector]]
+name = "home"
+connector_type = "on-premises"
+all_accepted_domains = true
+smart_hosts = ["exchange.contoso.com"]
 "#;
 
 /// A wildcard certificate name, forwarding allowed; partners with restrictions.
@@ -72,6 +77,11 @@ connector_type = "partner"
 sender_domains = ["lab.example"]
 restrict_domains_to_certificate = true
 tls_sender_certificate_name = "*.lab.example"
+[[outbound_connector]]
+name = "home"
+connector_type = "on-premises"
+all_accepted_domains = true
+smart_hosts = ["exchange.fabrikam.com"]
 "#;
 
 fn mail() -> Peer {
@@ -705,8 +715,10 @@ fn two_tenants_may_be_granted_one_certificate_and_mail_from_decides() {
 
 #[test]
 fn an_authoritative_domain_without_any_recipient_listed_accepts_all() {
-    let unlisted =
-        "[tenant]\nname = \"t\"\n[[accepted_domain]]\nname = \"t.example\"\nverified = true\n";
+    let unlisted = "[tenant]\nname = \"t\"\n\
+        [[accepted_domain]]\nname = \"t.example\"\nverified = true\n\
+        [[outbound_connector]]\nname = \"home\"\nconnector_type = \"on-premises\"\n\
+        all_accepted_domains = true\nsmart_hosts = [\"mail.t.example\"]\n";
     let directory = directory(&[unlisted]);
     assert_eq!(
         answer(&directory, &plain("192.0.2.1"), "x@example.net", "anyone@t.example"),

@@ -138,7 +138,9 @@ fn numbered(number: u64) -> Tenant {
                  [[inbound_connector]]\nname = \"certificate\"\nconnector_type = \"on-premises\"\n\
                  tls_sender_certificate_name = \"mail.t{number}.example\"\n\
                  [[inbound_connector]]\nname = \"address\"\nconnector_type = \"on-premises\"\n\
-                 sender_ip_addresses = [\"11.{a}.{b}.{c}\", \"192.0.2.0/24\"]\n"
+                 sender_ip_addresses = [\"11.{a}.{b}.{c}\", \"192.0.2.0/24\"]\n\
+                 [[outbound_connector]]\nname = \"home\"\nconnector_type = \"on-premises\"\n\
+                 all_accepted_domains = true\nsmart_hosts = [\"mail.t{number}.example\"]\n"
             )),
     )
 }

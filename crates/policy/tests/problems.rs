@@ -64,6 +64,7 @@ fn each_problem_is_named() {
     says(&SOUND.replace("a@t.example", "a@other.example"), "a@other.example is listed");
     says(&SOUND.replace("verified = true", "match_sub_domains = true"), "internal-relay only");
     says(&SOUND.replace("smart_hosts = [\"mail.t.example\"]", ""), "no-route-for-accepted-domain");
+    says(&SOUND.replace("verified = true", "match_sub_domains = true"), "covers *.t.example: its");
     says(
         &SOUND.replace("\"mail.t.example\"\n[[out", "\"mail.b.example\"\n[[out"),
         "only the operator",
