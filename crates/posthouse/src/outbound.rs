@@ -143,7 +143,7 @@ pub(crate) async fn run(world: Arc<World>, mut signals: Signals) {
     let (tell, mut told) = mpsc::channel(1024);
     let mut dispatcher = Dispatcher::new(Arc::clone(&world), tell, Arc::clone(&signals.behind));
     loop {
-        if signals.behind.swap(false, Ordering::AcqRel) {
+        if dispatcher.has_room_again() && signals.behind.swap(false, Ordering::AcqRel) {
             dispatcher.look_at = Instant::now();
         }
         dispatcher.look_into_store().await;
@@ -225,6 +225,11 @@ impl Dispatcher {
         }
     }
 
+    /// Whether a look at the store would bring more than a few rows.
+    fn has_room_again(&self) -> bool {
+        self.scheduler.room() >= HELD_ITEMS_MAX / 2
+    }
+
     /// Reads what is due soon, as far as there is room. What was read before is known already.
     async fn look_into_store(&mut self) {
         if Instant::now() < self.look_at || !self.world.directory().is_loaded() {
@@ -233,7 +238,11 @@ impl Dispatcher {
         self.look_at = Instant::now() + HORIZON / 2;
         let until = self.world.now() + HORIZON;
         let mut cursor = Cursor::START;
-        while self.scheduler.room() > 0 {
+        loop {
+            if self.scheduler.room() == 0 {
+                // The store knows more; it is looked at again once half of this is delivered.
+                return self.behind.store(true, Ordering::Release);
+            }
             let page = match self.world.store().due(until, cursor, PAGE_ROWS).await {
                 Ok(page) => page,
                 Err(error) => {
