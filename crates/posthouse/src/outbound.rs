@@ -218,6 +218,7 @@ impl Dispatcher {
             }
             Added::InsteadOf(let_go) => {
                 self.held.remove(&let_go);
+                self.behind.store(true, Ordering::Release);
                 self.held.insert(recipient.id.number().unsigned_abs(), recipient);
             }
             Added::AlreadyHeld => {}
