@@ -23,6 +23,7 @@ soak: ## The kill loop a thousand times (about an hour)
 	@tests/interop/install
 	@POSTHOUSE_KILLS=1000 cargo test --locked -p posthouse --test scenarios kill -- --nocapture
 
-bench: ## Numbers, next to Debian's Postfix on the same machine
+bench: ## Numbers beside their targets, Postfix and SQLite, on this machine (up to 10 minutes)
 	@tests/interop/install
-	@cargo bench --locked --workspace --benches
+	@cargo build --release --locked -p posthouse -p posthouse-bench
+	@$(TARGET)/release/posthouse-bench
