@@ -4,7 +4,11 @@
 //! is no DNS name at all (design decision 2; RFC 6125 section 6.4.4 allows no more). What is not
 //! a clean host name is ignored, never repaired.
 
+use std::fmt;
+
 use posthouse_types::Domain;
+use rustls_pki_types::{CertificateDer, ServerName};
+use webpki::EndEntityCert;
 
 use crate::certificate::Certificate;
 use crate::distinguished;
@@ -26,6 +30,38 @@ pub fn names_match(names: &[Domain], pattern: &Domain) -> bool {
             || covers(name.as_str(), pattern.as_str())
             || covers(pattern.as_str(), name.as_str())
     })
+}
+
+/// The name that a peer is asked to hold: a DNS name or an IP address.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PeerName(ServerName<'static>);
+
+impl PeerName {
+    /// Reads a DNS name (any case, Unicode or A-labels, with or without the last dot) or an IP
+    /// address. `None` for anything else; a wildcard is no name of a peer.
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Ok(address) = text.parse::<std::net::IpAddr>() {
+            return Some(Self(ServerName::IpAddress(address.into())));
+        }
+        let name = text.strip_suffix('.').unwrap_or(text);
+        let ascii = idna::domain_to_ascii_cow(name.as_bytes(), idna::AsciiDenyList::URL).ok()?;
+        let name = ServerName::try_from(ascii.into_owned()).ok()?;
+        matches!(name, ServerName::DnsName(_)).then_some(Self(name))
+    }
+
+    /// Whether a leaf holds it: webpki's verdict, which looks at subject alternative names only
+    /// (RFC 9525 section 6.3), never at the common name.
+    pub(crate) fn is_held_by(&self, leaf: &Certificate<'_>) -> bool {
+        let der = CertificateDer::from(leaf.der);
+        EndEntityCert::try_from(&der)
+            .is_ok_and(|leaf| leaf.verify_is_valid_for_subject_name(&self.0).is_ok())
+    }
+}
+
+impl fmt::Display for PeerName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0.to_str())
+    }
 }
 
 /// The names that a connector may match, lower-case A-labels, each once. At most
@@ -101,6 +137,18 @@ mod tests {
         assert!(!names_match(&[domain("contoso.example")], &pattern));
         assert!(!names_match(&[domain("a.b.contoso.example")], &pattern));
         assert!(!names_match(&[], &pattern));
+    }
+
+    #[test]
+    fn a_peer_is_asked_for_a_dns_name_or_an_address() {
+        let read = |text: &str| PeerName::parse(text).map(|name| name.to_string());
+        assert_eq!(read("Mail.Contoso.Example.").as_deref(), Some("mail.contoso.example"));
+        assert_eq!(read("m\u{fc}ller.example").as_deref(), Some("xn--mller-kva.example"));
+        assert_eq!(read("192.0.2.1").as_deref(), Some("192.0.2.1"));
+        assert_eq!(read("2001:db8::1").as_deref(), Some("2001:db8::1"));
+        for odd in ["", ".", "*.contoso.example", "a b", "a..b", "192.0.2.300", "a@b"] {
+            assert_eq!(read(odd), None, "{odd:?}");
+        }
     }
 
     #[test]

@@ -19,6 +19,15 @@ pub enum PkiError {
         /// What the reader stumbled over.
         why: String,
     },
+    /// No revocation list in it.
+    NoRevocationList,
+    /// The revocation list at this place (0 is the first) cannot be used; the text says why.
+    NotARevocationList {
+        /// Its place in the file or list.
+        place: usize,
+        /// What the reader stumbled over.
+        why: String,
+    },
     /// Longer than [`PEM_BYTES_MAX`].
     TooLong,
 }
@@ -33,6 +42,13 @@ impl fmt::Display for PkiError {
             Self::NotPem(why) => write!(formatter, "not PEM: {why}"),
             Self::NotACertificate { place, why } => {
                 write!(formatter, "certificate number {} cannot be read: {why}", place + 1)
+            }
+            Self::NoRevocationList => formatter.write_str(
+                "no revocation list in it: expected DER, or a block that begins with \
+                 -----BEGIN X509 CRL-----",
+            ),
+            Self::NotARevocationList { place, why } => {
+                write!(formatter, "revocation list number {} cannot be used: {why}", place + 1)
             }
             Self::TooLong => write!(formatter, "longer than {PEM_BYTES_MAX} bytes"),
         }

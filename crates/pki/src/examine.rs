@@ -4,18 +4,19 @@
 //! be read becomes a reason. Nothing is fetched.
 
 use posthouse_types::{
-    CertificateSummary, ChainElement, ChainReason, ChainReport, ChainWarning, ElementOrigin,
+    CertificateSummary, ChainElement, ChainMode, ChainReason, ChainReport, ChainWarning, ElementOrigin,
     UnixMillis,
 };
 
 use crate::certificate::{ANY_USAGE, CLIENT_AUTH, Certificate};
-use crate::dns;
-use crate::explain::{Finding, explain};
+use crate::dns::{self, PeerName};
+use crate::explain::{Finding, completed, explain};
 use crate::limits::{
     EXPIRES_SOON, KNOWN_CONSIDERED_MAX, PRESENTED_BYTES_MAX, PRESENTED_CERTIFICATES_MAX,
 };
+use crate::revocation::{Consulted, RevocationLists};
 use crate::roots::{KnownIntermediate, TrustedRoots};
-use crate::search::{Candidate, Search};
+use crate::search::{Candidate, Search, key_relation};
 use crate::summary::summary;
 
 /// What a chain is examined against.
@@ -23,16 +24,32 @@ use crate::summary::summary;
 pub struct Examination<'a> {
     /// Who is trusted.
     pub roots: &'a TrustedRoots,
-    /// Copies in our stores. They inform (where the missing one is to be had), and never accept.
+    /// Copies in our stores. They inform (where the missing one is to be had), and count only
+    /// with [`ChainMode::Repair`].
     pub known: &'a [KnownIntermediate],
     /// The time of the examination.
     pub now: UnixMillis,
+    /// Which intermediates count.
+    pub chain: ChainMode,
+    /// The revocation lists to consult; `None`: revocation is not checked.
+    pub crls: Option<&'a RevocationLists>,
+    /// The name that the leaf has to hold, where one is asked for.
+    pub name: Option<&'a PeerName>,
+}
+
+impl<'a> Examination<'a> {
+    /// What Exchange Online does: only what was sent counts, revocation is not checked, no name
+    /// is asked for.
+    pub fn new(roots: &'a TrustedRoots, now: UnixMillis) -> Self {
+        Self { roots, known: &[], now, chain: ChainMode::AsSent, crls: None, name: None }
+    }
 }
 
 /// Examines what a peer sent, leaf first, as DER.
 ///
-/// Accepted where `rustls-webpki` accepts a path over what was sent to a trusted root under the
-/// usage rule of [`MailTransport`](crate::MailTransport); the rest of the report explains. At most
+/// Accepted where `rustls-webpki` accepts a path over what was sent (with [`ChainMode::Repair`],
+/// and our copies) to a trusted root under the usage rule of
+/// [`MailTransport`](crate::MailTransport); the rest of the report explains. At most
 /// [`PRESENTED_CERTIFICATES_MAX`] certificates and [`PRESENTED_BYTES_MAX`] bytes are looked at;
 /// what lies beyond counts as not sent, with a warning.
 ///
@@ -42,7 +59,8 @@ pub struct Examination<'a> {
 /// extensions, its signature's algorithm, its validity, its role, its usages); a gap, an untrusted
 /// root or a wrong signature is met where the path ends. So an expired leaf without its
 /// intermediate is `expired`: it must be replaced however the chain is mended; `missing` is filled
-/// beside it. A chain that is whole and still refused has webpki's reason.
+/// beside it. A chain that is whole and still refused has webpki's reason. `name-mismatch` comes
+/// last: only an accepted chain's name is worth looking at.
 pub fn examine(presented: &[&[u8]], examination: &Examination<'_>) -> ChainReport {
     examine_at_most(presented, PRESENTED_CERTIFICATES_MAX, examination)
 }
@@ -77,7 +95,13 @@ pub fn examine_at_most(
         candidates.clear();
     }
 
-    let (finding, candidates) = finding(candidates, examination);
+    let (mut finding, candidates) = finding(candidates, examination);
+    if finding.reason == ChainReason::Ok
+        && let (Some(name), Some(Some(leaf))) = (examination.name, certificates.first())
+        && !name.is_held_by(leaf)
+    {
+        (finding.reason, finding.element) = (ChainReason::NameMismatch, Some(0));
+    }
     let path = elements(&finding, &candidates, &summaries, examination.roots);
     let warnings = Look { presented, certificates: &certificates, finding: &finding, path: &path }
         .warnings(examination);
@@ -115,22 +139,24 @@ fn considered<'a, 'b>(presented: &'a [&'b [u8]], certificates_max: usize) -> &'a
 /// among the candidates, to explain. Gives the candidates that the finding speaks of.
 fn finding<'a>(
     sent: Vec<Candidate<'a>>,
-    examination: &Examination<'a>,
+    examination: &'a Examination<'a>,
 ) -> (Finding, Vec<Candidate<'a>>) {
     if sent.is_empty() {
         return (Finding::new(ChainReason::Malformed, Some(0)), sent);
     }
-    let mut as_sent = Search::new(&sent, examination.roots, examination.now);
+    let mut as_sent = Search::new(&sent, examination);
     if let Some(accepted) = as_sent.run() {
         return (Finding::accepted(accepted), sent);
     }
     let all = with_known(&sent, examination.known);
     let finding = if all.len() == sent.len() {
-        explain(std::mem::take(&mut as_sent.refused), as_sent, None, examination.now)
+        explain(std::mem::take(&mut as_sent.refused), as_sent, None)
     } else {
-        let mut completed = Search::new(&all, examination.roots, examination.now);
-        let accepted = completed.run();
-        explain(as_sent.refused, completed, accepted, examination.now)
+        let mut search = Search::new(&all, examination);
+        match (search.run(), examination.chain) {
+            (Some(accepted), ChainMode::Repair) => completed(search, accepted),
+            (accepted, _) => explain(as_sent.refused, search, accepted),
+        }
     };
     (finding, all)
 }
@@ -142,15 +168,21 @@ fn with_known<'a>(sent: &[Candidate<'a>], known: &'a [KnownIntermediate]) -> Vec
     let mut next = 0;
     while let Some(issuer) = all.get(next).map(|candidate| candidate.certificate.issuer) {
         next += 1;
-        for known in known.iter().filter(|known| known.subject() == issuer) {
-            let is_there = all.iter().any(|candidate| candidate.certificate.der == known.der());
-            if is_there || all.len() >= sent.len() + KNOWN_CONSIDERED_MAX {
-                continue;
-            }
-            let certificate = Certificate::read(known.der());
-            let origin = ElementOrigin::Store;
-            all.extend(certificate.map(|certificate| Candidate { certificate, origin }));
+        let mut issuers: Vec<Certificate<'a>> = known
+            .iter()
+            .filter(|known| known.subject() == issuer)
+            .filter_map(|known| Certificate::read(known.der()))
+            .filter(|known| all.iter().all(|candidate| candidate.certificate.der != known.der))
+            .collect();
+        // Those first whose key identifier agrees: the number is bounded.
+        if let Some(below) = all.get(next - 1).map(|candidate| &candidate.certificate) {
+            issuers.sort_by_cached_key(|issuer| key_relation(below, issuer));
         }
+        issuers.truncate((sent.len() + KNOWN_CONSIDERED_MAX).saturating_sub(all.len()));
+        all.extend(issuers.into_iter().map(|certificate| Candidate {
+            certificate,
+            origin: ElementOrigin::Store,
+        }));
     }
     all
 }
@@ -181,6 +213,9 @@ fn elements(
     }
     path
 }
+
+/// Where no list was asked there is nothing to warn of.
+const UNASKED: Consulted = Consulted { is_stale: false, is_unusable: false, covers_leaf: true };
 
 /// What the warnings are drawn from.
 struct Look<'a> {
@@ -218,8 +253,17 @@ impl Look<'_> {
                 && end - EXPIRES_SOON <= now;
             is_soon.then_some(ChainWarning::ExpiresSoon(place))
         }));
-        if self.finding.namesake_trusted {
-            warnings.push(ChainWarning::NamesakeTrusted);
+        let consulted = self.finding.consulted.unwrap_or(UNASKED);
+        for (holds, warning) in [
+            (self.finding.namesake_trusted, ChainWarning::NamesakeTrusted),
+            (self.finding.is_completed, ChainWarning::CompletedFromStore),
+            (consulted.is_stale, ChainWarning::CrlStale),
+            (consulted.is_unusable, ChainWarning::CrlUnusable),
+            (!consulted.covers_leaf, ChainWarning::RevocationUnknown),
+        ] {
+            if holds {
+                warnings.push(warning);
+            }
         }
         let left_out = self.presented.len() - self.certificates.len();
         if left_out > 0 {

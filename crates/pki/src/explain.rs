@@ -9,6 +9,7 @@ use webpki::EndEntityCert;
 
 use crate::certificate::{Certificate, PERMITTED_USAGES};
 use crate::distinguished;
+use crate::revocation::Consulted;
 use crate::search::{Accepted, KeyRelation, Refused, Search, key_relation, root_relation};
 use crate::signature::{self, Checked};
 use crate::summary::key_id_text;
@@ -24,6 +25,10 @@ pub(crate) struct Finding {
     pub(crate) root: Option<usize>,
     /// A trusted root has the missing issuer's name, but another key.
     pub(crate) namesake_trusted: bool,
+    /// Accepted, but only with a copy from our stores.
+    pub(crate) is_completed: bool,
+    /// What the revocation lists came to, where they were asked about an accepted path.
+    pub(crate) consulted: Option<Consulted>,
 }
 
 impl Finding {
@@ -35,12 +40,22 @@ impl Finding {
             path: Vec::new(),
             root: None,
             namesake_trusted: false,
+            is_completed: false,
+            consulted: None,
         }
     }
 
-    pub(crate) fn accepted(Accepted { path, root }: Accepted) -> Self {
-        Self { path, root: Some(root), ..Self::new(ChainReason::Ok, None) }
+    pub(crate) fn accepted(Accepted { path, root, consulted }: Accepted) -> Self {
+        Self { path, root: Some(root), consulted, ..Self::new(ChainReason::Ok, None) }
     }
+}
+
+/// A chain that counts because our stores' copies do: what was not sent stands beside it.
+pub(crate) fn completed(search: Search<'_>, accepted: Accepted) -> Finding {
+    let gap = Explanation { search }.gap_on(&accepted.path);
+    let is_completed = gap.is_some();
+    let missing = gap.map(|(_, missing)| missing);
+    Finding { missing, is_completed, ..Finding::accepted(accepted) }
 }
 
 /// Explains a chain that was refused. `refused` are the paths over what was sent alone; `search`
@@ -49,11 +64,10 @@ pub(crate) fn explain(
     refused: Vec<Refused>,
     mut search: Search<'_>,
     completed: Option<Accepted>,
-    now: UnixMillis,
 ) -> Finding {
     let by_store = std::mem::take(&mut search.refused).into_iter().next();
     let dead_end = std::mem::take(&mut search.dead_end);
-    let mut explanation = Explanation { search, now };
+    let mut explanation = Explanation { search };
     if let Some(Refused { path, root, error }) = refused.into_iter().next() {
         // Whole as sent. A copy in our stores may still show what would have worked.
         let missing = completed.and_then(|completed| explanation.gap_on(&completed.path));
@@ -61,8 +75,15 @@ pub(crate) fn explain(
         return Finding { missing: missing.map(|(_, missing)| missing), ..whole };
     }
     match (completed, by_store) {
-        (Some(Accepted { path, root }), _) | (None, Some(Refused { path, root, .. })) => {
-            explanation.of_completed(path, Some(root))
+        (Some(Accepted { path, root, .. }), _) => explanation.of_completed(path, Some(root)),
+        (None, Some(Refused { path, root, error })) => {
+            let revoked = explanation.revoked(&path, &error);
+            let finding = explanation.of_completed(path, Some(root));
+            Finding {
+                reason: revoked.map_or(finding.reason, |_| ChainReason::Revoked),
+                element: revoked.or(finding.element),
+                ..finding
+            }
         }
         (None, None) => explanation.of_dead_end(dead_end),
     }
@@ -70,7 +91,6 @@ pub(crate) fn explain(
 
 struct Explanation<'a> {
     search: Search<'a>,
-    now: UnixMillis,
 }
 
 impl<'a> Explanation<'a> {
@@ -79,6 +99,9 @@ impl<'a> Explanation<'a> {
         let (reason, element) = self.fault_on(&path).unwrap_or_else(|| match reason_of(error) {
             // Of what webpki checks beyond the single element, only the depth is about the top.
             ChainReason::PathTooLong => (ChainReason::PathTooLong, path.len() - 1),
+            ChainReason::Revoked => {
+                (ChainReason::Revoked, self.revoked(&path, error).unwrap_or_default())
+            }
             // Where CAs share a name, webpki ranks a signature that it tried in vain first. Those
             // of this path are sound; what it has left to refuse are names.
             ChainReason::SignatureInvalid
@@ -87,6 +110,11 @@ impl<'a> Explanation<'a> {
             reason => (reason, 0),
         });
         Finding { path, root: Some(root), ..Finding::new(reason, Some(element)) }
+    }
+
+    /// The element that a revocation list names, where webpki refused the path for one.
+    fn revoked(&self, path: &[usize], error: &webpki::Error) -> Option<usize> {
+        matches!(error, webpki::Error::CertRevoked).then(|| self.search.revoked_on(path))?
     }
 
     /// A path on which our stores' copies stand for what was not sent.
@@ -282,7 +310,7 @@ impl<'a> Explanation<'a> {
     /// The first fault that an element has of its own, from the leaf upward.
     fn fault_on(&self, path: &[usize]) -> Option<(ChainReason, usize)> {
         path.iter().enumerate().find_map(|(element, &place)| {
-            let fault = own_fault(self.search.certificate(place)?, element, self.now)?;
+            let fault = own_fault(self.search.certificate(place)?, element, self.search.now())?;
             Some((fault, element))
         })
     }

@@ -50,3 +50,13 @@ pub const SEEN_CHAIN_BYTES_MAX: usize = 16 * 1024;
 
 /// One sentence about a chain, in characters: fits an SMTP reply line (RFC 5321 section 4.5.3.1.5).
 pub const SENTENCE_CHARACTERS_MAX: usize = 440;
+
+/// Bytes of one file that is imported. A .pfx with key and chain has about five kilobytes, a
+/// system's whole set of roots in PEM a quarter of a megabyte.
+pub const BUNDLE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Certificates of one file that is imported: a system's whole set of roots has about 150.
+pub const BUNDLE_CERTIFICATES_MAX: usize = 500;
+
+/// Private keys of one file that is imported: one is usual.
+pub const BUNDLE_KEYS_MAX: usize = 16;

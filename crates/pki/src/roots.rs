@@ -1,13 +1,13 @@
-//! The certificates that *we* hold: trusted roots, which accept; known intermediates, which only
-//! inform; and the PEM form of both.
+//! The certificates that *we* hold: trusted roots, which accept; known intermediates, which inform,
+//! and count only where a connector says `chain = "repair"`; and the PEM form of both.
 //!
-//! Parsed once from bytes handed in; touches no file. Whatever stands among the known can never
-//! make a chain accepted.
+//! Parsed once from bytes handed in; touches no file. Whatever stands among the known is never
+//! trusted for itself: a path has to lead past it to a root.
 
 use std::collections::HashMap;
 
 use aws_lc_rs::digest;
-use posthouse_types::CertificateSummary;
+use posthouse_types::{CertificateSummary, UnixMillis};
 use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, TrustAnchor};
 
@@ -75,8 +75,7 @@ impl TrustedRoots {
             }
         }
         marks.sort_unstable();
-        let marks: Vec<u8> = marks.into_iter().flat_map(u64::to_be_bytes).collect();
-        (Self { roots, by_subject, generation: mark(&marks) }, errors)
+        (Self { roots, by_subject, generation: generation(&marks) }, errors)
     }
 
     /// How many roots there are.
@@ -135,12 +134,13 @@ impl Root {
     }
 }
 
-/// An intermediate that one of our stores holds. It completes the explanation of a chain, and
-/// never makes one accepted.
+/// An intermediate that one of our stores holds. It completes the explanation of a chain; a chain
+/// itself only where the examination's mode is [`Repair`](posthouse_types::ChainMode::Repair).
 #[derive(Clone, Debug)]
 pub struct KnownIntermediate {
     der: Box<[u8]>,
     subject: Box<[u8]>,
+    validity: [Option<UnixMillis>; 2],
     mark: u64,
 }
 
@@ -155,7 +155,12 @@ impl KnownIntermediate {
             place: 0,
             why: "its bytes are not a certificate's".to_owned(),
         })?;
-        Ok(Self { der: Box::from(der), subject: Box::from(certificate.subject), mark: mark(der) })
+        Ok(Self {
+            der: Box::from(der),
+            subject: Box::from(certificate.subject),
+            validity: certificate.validity().into(),
+            mark: mark(der),
+        })
     }
 
     /// The certificate.
@@ -166,6 +171,11 @@ impl KnownIntermediate {
     /// Content of the subject's Name.
     pub(crate) fn subject(&self) -> &[u8] {
         &self.subject
+    }
+
+    /// Start and end of validity, where they can be read.
+    pub(crate) fn validity(&self) -> [Option<UnixMillis>; 2] {
+        self.validity
     }
 
     /// A number that stands for the certificate in a cache's key.
@@ -192,7 +202,7 @@ pub fn parse_pem_certificates(pem: &[u8]) -> Result<Vec<Vec<u8>>, PkiError> {
 }
 
 /// A PEM fault in words, without the file's own bytes: those may be a private key's.
-fn pem_fault(error: &pem::Error) -> String {
+pub(crate) fn pem_fault(error: &pem::Error) -> String {
     match error {
         pem::Error::MissingSectionEnd { .. } => "a block has no END line",
         pem::Error::IllegalSectionStart { .. } => "a BEGIN line is damaged",
@@ -203,7 +213,13 @@ fn pem_fault(error: &pem::Error) -> String {
 }
 
 /// The first eight bytes of the SHA-256: a name for content that we chose ourselves.
-fn mark(bytes: &[u8]) -> u64 {
+pub(crate) fn mark(bytes: &[u8]) -> u64 {
     let digest = digest::digest(&digest::SHA256, bytes);
     digest.as_ref().iter().take(8).fold(0, |sum, &byte| sum << 8 | u64::from(byte))
+}
+
+/// One number for a set, from its members' sorted marks.
+pub(crate) fn generation(marks: &[u64]) -> u64 {
+    let bytes: Vec<u8> = marks.iter().flat_map(|mark| mark.to_be_bytes()).collect();
+    mark(&bytes)
 }

@@ -7,15 +7,14 @@
 
 use aws_lc_rs::digest;
 use posthouse_types::{ElementOrigin, UnixMillis};
-use rustls_pki_types::{CertificateDer, UnixTime};
-use webpki::{
-    ALL_VERIFICATION_ALGS, EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter, KeyUsage,
-    RequiredEkuNotFoundContext,
-};
+use rustls_pki_types::UnixTime;
+use webpki::{ExtendedKeyUsageValidator, KeyPurposeIdIter, KeyUsage, RequiredEkuNotFoundContext};
 
 use crate::certificate::{Certificate, PERMITTED_USAGES, bits};
 use crate::der::{BIT_STRING, Reader, SEQUENCE};
+use crate::examine::Examination;
 use crate::limits::{PATHS_MAX, SIGNATURE_CHECKS_MAX};
+use crate::revocation::{self, Consulted, SoundPath};
 use crate::roots::TrustedRoots;
 use crate::signature::{self, Checked};
 
@@ -35,6 +34,8 @@ pub(crate) struct Candidate<'a> {
 pub(crate) struct Accepted {
     pub(crate) path: Vec<usize>,
     pub(crate) root: usize,
+    /// What the revocation lists came to, where they were asked.
+    pub(crate) consulted: Option<Consulted>,
 }
 
 /// A path to a trusted root, sound in its signatures, that webpki refused all the same.
@@ -47,8 +48,7 @@ pub(crate) struct Refused {
 
 pub(crate) struct Search<'a> {
     candidates: &'a [Candidate<'a>],
-    roots: &'a TrustedRoots,
-    time: UnixTime,
+    examination: &'a Examination<'a>,
     /// Per candidate, the keys that its signature was checked against: content of their
     /// SubjectPublicKeyInfo, so that a look-alike with the same key costs no second check.
     checked: Vec<Vec<(&'a [u8], Checked)>>,
@@ -62,16 +62,10 @@ pub(crate) struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    pub(crate) fn new(
-        candidates: &'a [Candidate<'a>],
-        roots: &'a TrustedRoots,
-        now: UnixMillis,
-    ) -> Self {
-        let seconds = u64::try_from(now.seconds()).unwrap_or(0);
+    pub(crate) fn new(candidates: &'a [Candidate<'a>], examination: &'a Examination<'a>) -> Self {
         Self {
             candidates,
-            roots,
-            time: UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds)),
+            examination,
             checked: vec![Vec::new(); candidates.len()],
             checks_left: SIGNATURE_CHECKS_MAX,
             paths_left: PATHS_MAX,
@@ -92,7 +86,7 @@ impl<'a> Search<'a> {
     /// The path that the key identifiers point out, where webpki accepts it. Honest chains end
     /// here: no signature of theirs is checked twice.
     fn by_identifiers(&mut self) -> Option<Accepted> {
-        let roots = self.roots;
+        let roots = self.roots();
         let mut path = vec![0];
         loop {
             let last = *path.last()?;
@@ -101,8 +95,8 @@ impl<'a> Search<'a> {
                 root_relation(certificate, roots.subject_key_id(root)) == KeyRelation::Same
             };
             if let Some(&root) = roots.named(certificate.issuer).iter().find(is_issuer) {
-                let is_accepted = self.put_to_webpki(&path, root)?.is_ok();
-                return is_accepted.then_some(Accepted { path, root });
+                let consulted = self.put_to_webpki(&path, root)?.ok()?;
+                return Some(Accepted { path, root, consulted });
             }
             let next = *self.issuers_by_name(last).first()?;
             let issuer = self.certificate(next)?;
@@ -119,7 +113,17 @@ impl<'a> Search<'a> {
     }
 
     pub(crate) fn roots(&self) -> &'a TrustedRoots {
-        self.roots
+        self.examination.roots
+    }
+
+    pub(crate) fn now(&self) -> UnixMillis {
+        self.examination.now
+    }
+
+    /// The place on the path of a certificate that a revocation list names.
+    pub(crate) fn revoked_on(&self, path: &[usize]) -> Option<usize> {
+        let elements: Vec<_> = path.iter().filter_map(|&one| self.certificate(one)).collect();
+        self.examination.crls?.revoked_on(&elements)
     }
 
     pub(crate) fn origin(&self, place: usize) -> Option<ElementOrigin> {
@@ -135,7 +139,7 @@ impl<'a> Search<'a> {
     /// Whether sound signatures lead from a candidate to a trusted root, past those in `path`.
     pub(crate) fn leads_to_root(&mut self, place: usize, path: &mut Vec<usize>) -> bool {
         let Some(certificate) = self.certificate(place) else { return false };
-        let roots = self.roots;
+        let roots = self.roots();
         if self.is_in(path, certificate) {
             return false;
         }
@@ -158,7 +162,7 @@ impl<'a> Search<'a> {
     /// Tries to lead `path` on: to a trusted root first, as webpki does, then over each candidate
     /// that signed its last element.
     fn extend(&mut self, path: &mut Vec<usize>) -> Option<Accepted> {
-        let roots = self.roots;
+        let roots = self.roots();
         let last = *path.last()?;
         let certificate = self.certificate(last)?;
         let mut is_dead_end = true;
@@ -167,7 +171,9 @@ impl<'a> Search<'a> {
             if self.check(last, key) == Some(Checked::Sound) {
                 is_dead_end = false;
                 match self.put_to_webpki(path, root)? {
-                    Ok(()) => return Some(Accepted { path: path.clone(), root }),
+                    Ok(consulted) => {
+                        return Some(Accepted { path: path.clone(), root, consulted });
+                    }
                     Err(error) => self.refused.push(Refused { path: path.clone(), root, error }),
                 }
             }
@@ -233,27 +239,24 @@ impl<'a> Search<'a> {
         Some(result)
     }
 
-    /// webpki's verdict over exactly this path. `None` where the budget is spent.
-    fn put_to_webpki(&mut self, path: &[usize], root: usize) -> Option<Result<(), webpki::Error>> {
+    /// webpki's verdict over exactly this path, and what the revocation lists came to. `None`
+    /// where the budget is spent.
+    fn put_to_webpki(
+        &mut self,
+        path: &[usize],
+        root: usize,
+    ) -> Option<Result<Option<Consulted>, webpki::Error>> {
         self.paths_left = self.paths_left.checked_sub(1)?;
-        let anchor = self.roots.anchor(root)?;
-        let mut ders =
-            path.iter().filter_map(|&place| self.certificate(place)).map(|one| one.der.into());
-        let leaf: CertificateDer<'_> = ders.next()?;
-        let intermediates: Vec<CertificateDer<'_>> = ders.collect();
-        let verdict = EndEntityCert::try_from(&leaf).and_then(|leaf| {
-            leaf.verify_for_usage(
-                ALL_VERIFICATION_ALGS,
-                std::slice::from_ref(anchor),
-                &intermediates,
-                self.time,
-                MailTransport,
-                None,
-                None,
-            )
-            .map(|_| ())
-        });
-        Some(verdict)
+        let anchor = self.roots().anchor(root)?;
+        let elements: Vec<_> = path.iter().filter_map(|&one| self.certificate(one)).collect();
+        let now = self.now();
+        let seconds = u64::try_from(now.seconds()).unwrap_or(0);
+        let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
+        let verdict = revocation::verify(&elements, anchor, time, None);
+        Some(verdict.and_then(|()| {
+            let path = SoundPath { elements: &elements, anchor, now, time };
+            self.examination.crls.map(|lists| path.consult(lists)).transpose()
+        }))
     }
 }
 

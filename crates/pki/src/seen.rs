@@ -13,6 +13,8 @@ use posthouse_types::{ChainReport, UnixMillis};
 
 use crate::examine::{Examination, examine};
 use crate::limits::{EXPIRES_SOON, SEEN_CHAIN_BYTES_MAX, SEEN_CHAINS_MAX};
+use crate::revocation::RevocationLists;
+use crate::roots::KnownIntermediate;
 
 /// Locks that share the entries out, so that sessions on many cores seldom meet.
 const SHARDS: usize = 16;
@@ -61,10 +63,9 @@ impl SeenChains {
 
     /// [`examine`], or the same report from memory.
     ///
-    /// The key is SHA-256 over the bytes sent, the generation of the roots and the known
-    /// intermediates, so that a changed store is a new chain. An entry ends with the earliest
-    /// notAfter and begins no earlier than the latest notBefore that has passed; a report on
-    /// something not yet valid ends when it becomes valid.
+    /// The key is SHA-256 over the bytes sent and all that they are examined against but the time:
+    /// roots, known intermediates, revocation lists, mode and name, so that a changed store is a
+    /// new chain. An entry is good while no certificate and no list among those begins or ends.
     pub fn examine_cached(
         &self,
         presented: &[&[u8]],
@@ -80,7 +81,7 @@ impl SeenChains {
             return report;
         }
         let report = Arc::new(examine(presented, examination));
-        let (from, until) = window(&report, now);
+        let (from, until) = window(&report, examination);
         let entry = Entry { report: Arc::clone(&report), from, until };
         self.shard(&key).remember(key, entry, self.entries_max);
         report
@@ -136,29 +137,49 @@ fn key(presented: &[&[u8]], examination: &Examination<'_>) -> Key {
         context.update(der);
     }
     context.update(&examination.roots.generation.to_be_bytes());
-    // A sum, as the order of a store means nothing.
-    let known = examination.known.iter().fold(0_u64, |sum, one| sum.wrapping_add(one.mark()));
-    context.update(&known.to_be_bytes());
     context.update(&examination.known.len().to_be_bytes());
+    for known in examination.known {
+        context.update(&known.mark().to_be_bytes());
+    }
+    context.update(examination.chain.as_str().as_bytes());
+    // Without lists is another question than with an empty set of them.
+    context.update(&[u8::from(examination.crls.is_some())]);
+    context.update(&examination.crls.map_or(0, |lists| lists.generation).to_be_bytes());
+    if let Some(name) = examination.name {
+        context.update(name.to_string().as_bytes());
+    }
     let mut key = Key::default();
     key.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
     key
 }
 
-/// The moments around `now` between which nothing that the report says can change.
-fn window(report: &ChainReport, now: UnixMillis) -> (UnixMillis, UnixMillis) {
-    let mut window = (UnixMillis(i64::MIN), UnixMillis(i64::MAX));
+/// The moments around the examination between which nothing that the report says can change.
+fn window(report: &ChainReport, examination: &Examination<'_>) -> (UnixMillis, UnixMillis) {
     let path = report.path.iter().map(|element| &element.certificate);
-    for certificate in report.presented.iter().chain(path) {
-        // A certificate is still valid in its last second.
-        let end = certificate.not_after + Duration::from_secs(1);
-        for moment in [certificate.not_before, certificate.not_after - EXPIRES_SOON, end] {
-            if moment <= now {
-                window.0 = window.0.max(moment);
-            } else {
-                window.1 = window.1.min(moment);
-            }
+    let ours = examination.known.iter().map(KnownIntermediate::validity);
+    let validities = report
+        .presented
+        .iter()
+        .chain(path)
+        .map(|one| [Some(one.not_before), Some(one.not_after)])
+        .chain(ours);
+    let updates = examination.crls.into_iter().flat_map(RevocationLists::next_updates);
+    let mut window = (UnixMillis(i64::MIN), UnixMillis(i64::MAX));
+    let mut narrow = |moment: UnixMillis| {
+        if moment <= examination.now {
+            window.0 = window.0.max(moment);
+        } else {
+            window.1 = window.1.min(moment);
+        }
+    };
+    for [begin, end] in validities {
+        begin.into_iter().for_each(&mut narrow);
+        if let Some(end) = end {
+            narrow(end - EXPIRES_SOON);
+            // A certificate is still valid in its last second.
+            narrow(end + Duration::from_secs(1));
         }
     }
+    updates.for_each(narrow);
     window
 }

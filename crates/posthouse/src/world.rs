@@ -129,7 +129,7 @@ impl World {
     /// What became of a peer's chain; a chain seen before costs a look-up.
     pub(crate) fn examine(&self, presented: &[&[u8]]) -> Arc<ChainReport> {
         let roots = self.roots.load();
-        let examination = Examination { roots: &roots, known: &[], now: self.now() };
+        let examination = Examination::new(&roots, self.now());
         self.seen_chains.examine_cached(presented, &examination)
     }
 

@@ -130,6 +130,32 @@ impl fmt::Display for ChainReason {
     }
 }
 
+/// Which intermediates count when a chain is judged: a connector's `chain` setting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ChainMode {
+    /// Those that the peer sent, and no others: as Exchange Online judges.
+    #[default]
+    AsSent,
+    /// Those that the tenant has imported count too, with a warning.
+    Repair,
+}
+
+impl ChainMode {
+    /// The word in a tenant's file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AsSent => "as-sent",
+            Self::Repair => "repair",
+        }
+    }
+}
+
+impl fmt::Display for ChainMode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
 /// Something worth saying beside `ok`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChainWarning {
@@ -147,6 +173,15 @@ pub enum ChainWarning {
     NamesakeTrusted,
     /// So many of the certificates sent were not looked at: more than the limit.
     NotLookedAt(usize),
+    /// The path is whole only with a copy from our store: elsewhere it would be refused.
+    CompletedFromStore,
+    /// A revocation list that was consulted should have been renewed by now.
+    CrlStale,
+    /// A revocation list bears an issuer's name on the path and cannot be used: its signature is
+    /// not that issuer's, or the issuer may sign none.
+    CrlUnusable,
+    /// Revocation was to be checked, and no list that can be used speaks of the leaf.
+    RevocationUnknown,
 }
 
 impl ChainWarning {
@@ -160,6 +195,10 @@ impl ChainWarning {
             Self::ExpiresSoon(_) => "expires-soon",
             Self::NamesakeTrusted => "namesake-trusted",
             Self::NotLookedAt(_) => "not-looked-at",
+            Self::CompletedFromStore => "completed-from-store",
+            Self::CrlStale => "crl-stale",
+            Self::CrlUnusable => "crl-unusable",
+            Self::RevocationUnknown => "revocation-unknown",
         }
     }
 }

@@ -17,7 +17,7 @@ mod verdict;
 
 pub use address::{Address, Domain};
 pub use chain::{
-    CertificateSummary, ChainElement, ChainReason, ChainReport, ChainWarning, ElementOrigin,
+    CertificateSummary, ChainElement, ChainMode, ChainReason, ChainReport, ChainWarning, ElementOrigin,
     MissingCertificate,
 };
 pub use envelope::{

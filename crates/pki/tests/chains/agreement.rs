@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use posthouse_types::ChainReason;
+use posthouse_types::{ChainReason, ChainWarning, ElementOrigin};
 use proptest::prelude::*;
 use rcgen::{BasicConstraints, ExtendedKeyUsagePurpose, IsCa};
 
@@ -109,6 +109,20 @@ proptest! {
         prop_assert_ne!(report.reason, ChainReason::NoCertificate);
         prop_assert_eq!(report.valid_until.is_some(), report.is_accepted());
         prop_assert!(posthouse_pki::sentence(&report).is_ascii());
+    }
+
+    #[test]
+    fn a_repaired_bundle_is_accepted_if_and_only_if_webpki_accepts_it_with_what_is_known(
+        (leaf, sent, roots, known) in draw(),
+    ) {
+        let pool = pool();
+        let mut ders = vec![pool.leaves[leaf].der.clone()];
+        ders.extend(sent.iter().map(|&place| pool.cas[place].der.clone()));
+        let report = world(&roots, &known).repairing().examine(&ders);
+        let is_completed = report.warnings.contains(&ChainWarning::CompletedFromStore);
+        let uses_store = report.path.iter().any(|one| one.origin == ElementOrigin::Store);
+        prop_assert_eq!(is_completed, report.is_accepted() && uses_store, "{:#?}", report);
+        prop_assert!(!is_completed || report.missing.is_some_and(|missing| missing.in_store));
     }
 
     #[test]

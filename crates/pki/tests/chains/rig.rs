@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use posthouse_pki::{Examination, KnownIntermediate, TrustedRoots, examine};
-use posthouse_types::{ChainReport, ElementOrigin, UnixMillis};
+use posthouse_pki::{Examination, KnownIntermediate, RevocationLists, TrustedRoots, examine};
+use posthouse_types::{ChainMode, ChainReason, ChainReport, ElementOrigin, UnixMillis};
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, IsCa, Issuer,
     KeyPair, SanType,
@@ -179,18 +179,35 @@ pub(crate) struct World {
     root_ders: Vec<Vec<u8>>,
     pub(crate) known: Vec<KnownIntermediate>,
     pub(crate) now: UnixMillis,
+    pub(crate) mode: ChainMode,
+    pub(crate) crls: Option<RevocationLists>,
 }
 
 impl World {
     pub(crate) fn trusting(roots: &[&Entity]) -> Self {
         let root_ders: Vec<_> = roots.iter().map(|root| root.der.clone()).collect();
         let roots = TrustedRoots::from_ders(&root_ders).unwrap();
-        Self { roots, root_ders, known: Vec::new(), now: NOW }
+        let (known, mode, crls) = (Vec::new(), ChainMode::AsSent, None);
+        Self { roots, root_ders, known, now: NOW, mode, crls }
     }
 
     pub(crate) fn knowing(mut self, known: &[&Entity]) -> Self {
         self.known =
             known.iter().map(|one| KnownIntermediate::from_der(&one.der).unwrap()).collect();
+        self
+    }
+
+    /// As a connector with `chain = "repair"` judges.
+    pub(crate) fn repairing(mut self) -> Self {
+        self.mode = ChainMode::Repair;
+        self
+    }
+
+    /// With revocation checked against these lists.
+    pub(crate) fn checking(mut self, lists: &[Vec<u8>]) -> Self {
+        let mut crls = RevocationLists::default();
+        lists.iter().for_each(|list| crls.add_file(list).unwrap());
+        self.crls = Some(crls);
         self
     }
 
@@ -200,14 +217,21 @@ impl World {
     }
 
     pub(crate) fn examination(&self) -> Examination<'_> {
-        Examination { roots: &self.roots, known: &self.known, now: self.now }
+        Examination {
+            known: &self.known,
+            chain: self.mode,
+            crls: self.crls.as_ref(),
+            ..Examination::new(&self.roots, self.now)
+        }
     }
 
-    /// Examines, and holds the verdict against webpki's own over the whole bundle.
+    /// Examines, and holds the verdict against webpki's own over the whole bundle (and, where
+    /// chains are repaired, over what is known too). Revocation is left to its own tests.
     pub(crate) fn examine<D: AsRef<[u8]>>(&self, sent: &[D]) -> ChainReport {
         let sent: Vec<&[u8]> = sent.iter().map(AsRef::as_ref).collect();
         let report = examine(&sent, &self.examination());
         match self.webpki(&sent) {
+            Ok(()) if report.reason == ChainReason::Revoked => {}
             // A bundle made to exhaust webpki: the search may find the path all the same, and
             // webpki must then accept that path for itself.
             Err(
@@ -219,7 +243,8 @@ impl World {
                     .iter()
                     .filter_map(|element| match element.origin {
                         ElementOrigin::Sent(place) => Some(sent[place]),
-                        _ => None,
+                        // webpki is given what is known in any case.
+                        ElementOrigin::Store | ElementOrigin::Root => None,
                     })
                     .collect();
                 assert_eq!(self.webpki(&path), Ok(()));
@@ -243,7 +268,10 @@ impl World {
             return Err(webpki::Error::UnknownIssuer);
         };
         let leaf = CertificateDer::from(*leaf);
-        let rest: Vec<_> = rest.iter().map(|der| CertificateDer::from(*der)).collect();
+        let mut rest: Vec<_> = rest.iter().map(|der| CertificateDer::from(*der)).collect();
+        if self.mode == ChainMode::Repair {
+            rest.extend(self.known.iter().map(|known| CertificateDer::from(known.der())));
+        }
         let leaf = EndEntityCert::try_from(&leaf)?;
         let seconds = u64::try_from(self.now.seconds()).unwrap_or(0);
         let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));

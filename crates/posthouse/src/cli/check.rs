@@ -130,7 +130,7 @@ fn chain_finding(
     };
     let presented: Vec<&[u8]> = ders.iter().map(Vec::as_slice).collect();
     let now = world::now();
-    let examination = posthouse_pki::Examination { roots: &roots, known: &[], now };
+    let examination = posthouse_pki::Examination::new(&roots, now);
     let report = posthouse_pki::examine(&presented, &examination);
     if !report.is_accepted() {
         findings.push(Finding::warning(

@@ -29,7 +29,7 @@ pub(super) fn run(arguments: &DiagnoseArguments) -> ExitCode {
     let Ok(roots) = TrustedRoots::from_pem(&read(&arguments.roots)) else {
         return ExitCode::from(2);
     };
-    let examination = Examination { roots: &roots, known: &[], now: world::now() };
+    let examination = Examination::new(&roots, world::now());
     let report = posthouse_pki::examine(&presented, &examination);
     println!("{}", posthouse_pki::sentence(&report));
     if report.is_accepted() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
