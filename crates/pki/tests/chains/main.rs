@@ -13,9 +13,11 @@
 
 mod agreement;
 mod faults;
+mod formats;
 mod gaps;
 mod hostile;
 mod names;
 mod rig;
 mod seen;
+mod sending;
 mod texts;
