@@ -51,7 +51,7 @@ pub struct Client {
 pub enum ClientStep {
     /// Write [`Client::take_output`] to the server before `until`; after it
     /// [`Client::timed_out`]. When a write fails, hand over what can still be read (it may say
-    /// why), then [`Client::peer_closed`].
+    /// why), then [`Client::connection_broke`].
     Send {
         /// When to stop waiting for the write.
         until: UnixMillis,
@@ -183,9 +183,16 @@ impl Client {
         }
     }
 
-    /// The server closed the connection, or it broke.
+    /// The server closed the connection, in order.
     pub fn peer_closed(&mut self) {
         let text = format!("the connection ended {}", self.waiting_for());
+        self.fail(SessionFailure { reason: Reason::ConnectionLost, reply: None, text });
+    }
+
+    /// The connection broke, by this: a reset, or the TLS alert of a server that refuses our
+    /// certificate, which in TLS 1.3 comes after the handshake.
+    pub fn connection_broke(&mut self, cause: &str) {
+        let text = format!("the connection ended {}: {cause}", self.waiting_for());
         self.fail(SessionFailure { reason: Reason::ConnectionLost, reply: None, text });
     }
 

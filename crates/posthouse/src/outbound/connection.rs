@@ -32,6 +32,8 @@ pub(crate) struct Connection {
     wire: Wire,
     client: Client,
     log: SessionLog,
+    /// What it was opened for.
+    route: Route,
     /// The server's name, as routed to.
     host: String,
     remote: SocketAddr,
@@ -56,6 +58,17 @@ impl Attempt {
     pub(super) fn unreached(ends: Vec<End>) -> Self {
         let remote_host = String::new();
         Self { ends, remote_host, connection: None, via_connector: false, reached: false }
+    }
+
+    /// Whether nothing but the connection failed, and the server cannot have the message.
+    fn found_it_stale(&self) -> bool {
+        self.ends.iter().all(|end| match &end.outcome {
+            RecipientOutcome::Deferred { reason, reply, in_doubt: false, .. } => match reply {
+                None => *reason == Reason::ConnectionLost,
+                Some(reply) => reply.code == 421,
+            },
+            _ => false,
+        })
     }
 
     /// What the attempt says about the destination as a whole.
@@ -110,16 +123,16 @@ pub(super) async fn attempt(
     recipients: &[QueuedRecipient],
     reuse: Option<Connection>,
 ) -> Attempt {
-    let via_connector = route.is_connector();
-    let opened = match reuse {
-        Some(connection) => match connection.still_ready(world).await {
-            Some(connection) => Ok(connection),
-            None => dial::open(world, route).await,
-        },
-        None => dial::open(world, route).await,
-    };
-    let mut connection = match opened {
-        Ok(connection) => connection,
+    if let Some(connection) = still_good(world, route, reuse).await {
+        let attempt = connection.deliver(world, route, message, recipients).await;
+        // A server may close a connection between two messages at any time, and we notice with
+        // the next one: that says nothing about the message or the destination.
+        if !attempt.found_it_stale() {
+            return attempt;
+        }
+    }
+    match dial::open(world, route).await {
+        Ok(connection) => connection.deliver(world, route, message, recipients).await,
         Err(unreached) => {
             tracing::info!(
                 destination = %route.key(), host = %unreached.host,
@@ -130,33 +143,21 @@ pub(super) async fn attempt(
             let remote_host = unreached.host.clone();
             // A refusal is an answer: the destination is there.
             let reached = unreached.failure.reply.is_some() && unreached.status.0 == 5;
-            return Attempt { ends, remote_host, connection: None, via_connector, reached };
+            let via_connector = route.is_connector();
+            Attempt { ends, remote_host, connection: None, via_connector, reached }
         }
-    };
-    let to_ip = connection.remote.ip().to_string();
-    let remote_host = connection.host.clone();
-    let (outcomes, text) = connection.transact(world, route.departure(), message, recipients).await;
-    let lost = |outcome: &RecipientOutcome| {
-        matches!(outcome, RecipientOutcome::Deferred { reason: Reason::ConnectionLost, .. })
-    };
-    let reached = !outcomes.iter().all(lost);
-    // A server that does not recognise us judged the certificate of this connection: the next
-    // attempt has to show the one that the file holds by then.
-    let unrecognised = |outcome: &RecipientOutcome| {
-        matches!(outcome, RecipientOutcome::Failed { reason: Reason::RelayRefused, .. })
-    };
-    let keep = connection.is_worth_keeping() && !outcomes.iter().any(unrecognised);
-    let ends = outcomes
-        .into_iter()
-        .map(|outcome| End { outcome, to_ip: to_ip.clone(), text: text.clone() })
-        .collect();
-    let connection = if keep {
-        Some(connection)
-    } else {
+    }
+}
+
+/// The connection that waited for the next message, where it may carry it. One that was opened on
+/// other terms may not: it may be in clear text where the connector demands TLS by now.
+async fn still_good(world: &World, route: &Route, reuse: Option<Connection>) -> Option<Connection> {
+    let connection = reuse?;
+    if !connection.route.shares_sessions_with(route) {
         connection.leave();
-        None
-    };
-    Attempt { ends, remote_host, connection, via_connector, reached }
+        return None;
+    }
+    connection.still_ready(world).await
 }
 
 /// Where driving the client came to a stop.
@@ -191,12 +192,12 @@ impl Connection {
         let within = until.since(world.now());
         match tokio::time::timeout(within, self.wire.write(&output)).await {
             Ok(Ok(())) => {}
-            Ok(Err(_)) => {
+            Ok(Err(failed)) => {
                 // A server that refuses in the middle says why before it closes.
                 if let ReadOutcome::Bytes(bytes) = self.wire.read(Duration::ZERO).await {
                     self.client.receive(bytes);
                 }
-                self.client.peer_closed();
+                self.client.connection_broke(&failed.text);
             }
             Err(_) => self.client.timed_out(),
         }
@@ -207,7 +208,10 @@ impl Connection {
         let within = until.since(world.now());
         match self.wire.read(within).await {
             ReadOutcome::Bytes(bytes) => self.client.receive(bytes),
-            ReadOutcome::Closed => self.client.peer_closed(),
+            ReadOutcome::Closed => match self.wire.ended_by() {
+                Some(cause) => self.client.connection_broke(cause),
+                None => self.client.peer_closed(),
+            },
             ReadOutcome::TimedOut => {} // The next step sees the time.
         }
         self.log.note(world, &mut self.client);
@@ -237,6 +241,40 @@ impl Connection {
                 self.client.abandon(Reason::RemoteCertificateRefused, text);
             }
         }
+    }
+
+    /// Sends one message, and says what became of it and of the connection.
+    async fn deliver(
+        mut self,
+        world: &World,
+        route: &Route,
+        message: &StoredMessage,
+        recipients: &[QueuedRecipient],
+    ) -> Attempt {
+        let to_ip = self.remote.ip().to_string();
+        let remote_host = self.host.clone();
+        let (outcomes, text) = self.transact(world, route.departure(), message, recipients).await;
+        let lost = |outcome: &RecipientOutcome| {
+            matches!(outcome, RecipientOutcome::Deferred { reason: Reason::ConnectionLost, .. })
+        };
+        let reached = !outcomes.iter().all(lost);
+        // A server that does not recognise us judged the certificate of this connection: the next
+        // attempt has to show the one that the file holds by then.
+        let unrecognised = |outcome: &RecipientOutcome| {
+            matches!(outcome, RecipientOutcome::Failed { reason: Reason::RelayRefused, .. })
+        };
+        let keep = self.is_worth_keeping(world) && !outcomes.iter().any(unrecognised);
+        let ends = outcomes
+            .into_iter()
+            .map(|outcome| End { outcome, to_ip: to_ip.clone(), text: text.clone() })
+            .collect();
+        let connection = if keep {
+            Some(self)
+        } else {
+            self.leave();
+            None
+        };
+        Attempt { ends, remote_host, connection, via_connector: route.is_connector(), reached }
     }
 
     /// Sends one message. The text says what happened where the server said nothing.
@@ -295,8 +333,9 @@ impl Connection {
         matches!(self.drive(world, None).await, Halt::Ready).then_some(self)
     }
 
-    fn is_worth_keeping(&self) -> bool {
+    fn is_worth_keeping(&mut self, world: &World) -> bool {
         self.messages < MESSAGES_PER_CONNECTION_MAX
+            && !matches!(self.client.next_step(world.now()), ClientStep::Closed(_))
     }
 
     /// Says QUIT in a task of its own: nothing waits for the answer.

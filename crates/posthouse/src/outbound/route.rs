@@ -36,7 +36,7 @@ pub(super) enum Route {
 }
 
 /// One place to look for a server.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Hop {
     /// A host name or address, and a port.
     Server { host: String, port: u16 },
@@ -143,6 +143,21 @@ impl Route {
             },
             Self::Mx { domain } => format!("mx {domain}"),
             Self::NoRoute { domain } => format!("no-route {domain}"),
+        }
+    }
+
+    /// Whether a session that was opened for this route may carry the other's mail: the same
+    /// servers, and the same terms.
+    pub(super) fn shares_sessions_with(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::Connector { key, hops, tls, identity, .. },
+                Self::Connector {
+                    key: other_key, hops: others, tls: demand, identity: shown, ..
+                },
+            ) => (key, hops, tls, identity) == (other_key, others, demand, shown),
+            (Self::Mx { domain }, Self::Mx { domain: other }) => domain == other,
+            _ => false,
         }
     }
 

@@ -47,27 +47,44 @@ pub(super) async fn open(world: &Arc<World>, route: &Route) -> Result<Connection
         None => None,
     };
     let terms = TlsTerms { demand: route.tls(), identity };
-    let mut last = None;
+    let mut failures = Vec::new();
     for candidate in candidates(world, route).await?.iter().take(ADDRESSES_TRIED_MAX) {
         match open_one(world, route, candidate, &terms).await {
             Ok(connection) => return Ok(connection),
             Err(mut unreached) => {
                 unreached.address = Some(candidate.address.ip());
                 let is_final = unreached.is_final;
-                // What a server said is more useful than that another one was silent.
-                if last.as_ref().is_none_or(|last: &Unreached| last.failure.reply.is_none()) {
-                    last = Some(unreached);
-                }
+                failures.push(unreached);
                 if is_final {
                     break;
                 }
             }
         }
     }
-    Err(last.unwrap_or_else(|| {
+    Err(most_useful(failures))
+}
+
+/// What is reported of a destination whose servers all failed. What one said is more useful than
+/// that another was silent; but as long as one of them may take the message later, none of the
+/// others refuses it for good.
+fn most_useful(failures: Vec<Unreached>) -> Unreached {
+    let is_transient = |unreached: &Unreached| unreached.status.0 != 5;
+    let any_transient = failures.iter().any(is_transient);
+    // Of equals the first counts: servers are in the order of preference.
+    let best = failures
+        .into_iter()
+        .rev()
+        .max_by_key(|unreached| (unreached.failure.reply.is_some(), is_transient(unreached)));
+    let Some(mut best) = best else {
         let status = EnhancedStatus(4, 4, 1);
-        Unreached::new(Reason::ConnectionFailed, status, "", "the destination has no address")
-    }))
+        let text = "the destination has no address";
+        return Unreached::new(Reason::ConnectionFailed, status, "", text);
+    };
+    if any_transient && !is_transient(&best) {
+        best.status.0 = 4;
+        best.failure.reason = Reason::RemoteDeferred;
+    }
+    best
 }
 
 async fn candidates(world: &World, route: &Route) -> Result<Vec<Candidate>, Unreached> {
@@ -209,6 +226,7 @@ async fn open_with(
         wire: Wire::plain(stream),
         client: Client::new(Arc::new(options)),
         log,
+        route: route.clone(),
         host: host.clone(),
         remote: candidate.address,
         messages: 0,
