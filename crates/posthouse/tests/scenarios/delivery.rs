@@ -207,3 +207,39 @@ fn mail_that_needs_tls_waits_rather_than_leaving_in_clear_text() {
     });
     assert!(!next_hop.commands().iter().any(|command| command.starts_with("MAIL")));
 }
+
+#[test]
+fn smtp_05_words_injected_before_the_handshake_end_the_delivery_attempt() {
+    let next_hop = NextHop::with_extensions(&["STARTTLS"]);
+    next_hop.obey(|command| {
+        (command == "STARTTLS").then(|| "220 2.0.0 Go\r\n250 2.1.0 Injected".to_owned())
+    });
+    let node = stage(&next_hop);
+    let file = tenant_by_address("contoso", "contoso.example", &next_hop.smart_host());
+    node.apply(&format!("{file}tls_settings = \"encryption-only\"\n"));
+    send(&node, "ann@contoso.example", "bob@elsewhere.example");
+    wait_for("an attempt was made", || {
+        let queue = node.json(&["queue"]);
+        queue.first().filter(|entry| entry["attempts"].as_u64() > Some(0)).cloned()
+    });
+    assert!(!next_hop.commands().iter().any(|command| command.starts_with("MAIL")));
+}
+
+#[test]
+fn a_sender_is_told_of_a_delay_once_and_of_the_end() {
+    let settings =
+        Settings::default().with("queue.delay_notice_seconds", 2).with("queue.lifetime_seconds", 8);
+    let next_hop = NextHop::start();
+    next_hop.obey(|command| {
+        command.starts_with("RCPT TO:<bob@").then(|| "450 4.2.0 Not now, dear".to_owned())
+    });
+    let node = Node::start(&Authority::new("Example"), &settings);
+    node.apply(&tenant_by_address("contoso", "contoso.example", &next_hop.smart_host()));
+    send(&node, "ann@contoso.example", "bob@elsewhere.example");
+    let delay = next_hop.wait_for(1).remove(0).text();
+    assert!(delay.contains("Action: delayed") && delay.contains("Will-Retry-Until:"), "{delay}");
+    let end = next_hop.wait_for(2).remove(1).text();
+    assert!(end.contains("Action: failed") && end.contains("Not now, dear"), "{end}");
+    node.wait_for_empty_queue();
+    assert_eq!(next_hop.count(), 2);
+}

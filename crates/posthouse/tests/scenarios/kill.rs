@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::{Authority, Dialogue, NextHop, Node, Settings, tenant_by_address, wait_up_to};
+use crate::common::{
+    Authority, Dialogue, NextHop, Node, Settings, needs, tenant_by_address, wait_up_to,
+};
 
 const CLIENTS: usize = 8;
 const KILLS: usize = 100;
@@ -60,6 +62,63 @@ fn flt_01_nothing_acknowledged_is_lost_however_often_the_node_is_killed() {
     settle(&ledger, &next_hop, kills, last_start.elapsed());
 }
 
+/// The kernel itself kills the node, at the N-th call of each kind that matters for durability.
+#[test]
+fn flt_01_a_kill_at_every_call_to_disk_or_peer_loses_nothing() {
+    if !needs("kill::flt_01_every_call", &["strace"]) {
+        return;
+    }
+    const CALLS: &str = "pwrite64,fsync,fdatasync,sendto,unlink,rename,ftruncate";
+    let next_hop = NextHop::start();
+    let mut node = Node::start(&Authority::new("Example"), &Settings::default());
+    node.apply(&tenant_by_address("contoso", "contoso.example", &next_hop.smart_host()));
+    node.stop();
+
+    let mut acknowledged = HashSet::new();
+    // Every place of the start, then steps into the life of a session and its delivery.
+    for place in (1..20).chain((20..200).step_by(9)) {
+        let inject = format!("inject={CALLS}:signal=KILL:when={place}");
+        let trace = format!("trace={CALLS}");
+        node.under(&["strace", "-f", "-o", "/dev/null", "-e", &trace, "-e", &inject]);
+        if node.run_unless_it_ends() {
+            let lines = [20, 3000, 20, 20, 3000, 20, 20, 20];
+            let mut sent = Vec::new();
+            for (number, lines) in lines.iter().enumerate() {
+                sent.push(send_one(&node, &format!("{place}-{number}"), *lines));
+            }
+            acknowledged.extend(sent.into_iter().flatten());
+        }
+        node.kill_if_running();
+        node.under(&[]);
+        node.run();
+        node.wait_for_empty_queue();
+        node.stop();
+    }
+    let arrived: HashSet<_> =
+        next_hop.delivered().iter().map(|message| id_of(&message.text())).collect();
+    let lost: Vec<_> = acknowledged.difference(&arrived).collect();
+    println!("{} acknowledged, {} arrived", acknowledged.len(), arrived.len());
+    assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
+    assert!(!acknowledged.is_empty());
+}
+
+/// Sends one message to a node that may die meanwhile; gives its id where it was acknowledged.
+fn send_one(node: &Node, id: &str, lines: usize) -> Option<String> {
+    let mut session = Dialogue::try_connect(node.smtp())?;
+    session.try_answer_to("EHLO mail.example")?;
+    session.try_answer_to("MAIL FROM:<ann@contoso.example>")?;
+    let answer = session.try_answer_to("RCPT TO:<bob@elsewhere.example>")?;
+    if answer.code != 250 || session.try_answer_to("DATA")?.code != 354 {
+        return None;
+    }
+    session.try_send(format!("X-Id: {id}\r\n\r\n{}", "0123456789\r\n".repeat(lines)).as_bytes());
+    (session.try_answer_to(".")?.code == 250).then(|| id.to_owned())
+}
+
+fn id_of(text: &str) -> String {
+    text.split("X-Id: ").nth(1).unwrap().split("\r\n").next().unwrap().to_owned()
+}
+
 /// Compares the ledger with what arrived.
 fn settle(ledger: &Ledger, next_hop: &NextHop, kills: usize, backlog: Duration) {
     let acknowledged = ledger.acknowledged.lock().unwrap();
@@ -67,7 +126,7 @@ fn settle(ledger: &Ledger, next_hop: &NextHop, kills: usize, backlog: Duration) 
     let mut twice = 0;
     for message in next_hop.delivered() {
         let text = message.text();
-        let id = text.split("X-Id: ").nth(1).unwrap().split("\r\n").next().unwrap().to_owned();
+        let id = id_of(&text);
         if let Some(body) = acknowledged.get(&id) {
             assert_eq!(&message.body(), body, "{id} arrived damaged");
         }

@@ -175,7 +175,7 @@ fn postfix_in_front_is_told_which_certificate_it_did_not_send_and_relays_once_it
 }
 
 #[test]
-fn postfix_behind_takes_what_it_can_and_refuses_in_its_own_words() {
+fn tls_11_postfix_behind_takes_what_it_can_and_refuses_in_its_own_words() {
     if !needs_root("postfix::behind", &[PROGRAM]) {
         return;
     }
@@ -205,12 +205,13 @@ fn postfix_behind_takes_what_it_can_and_refuses_in_its_own_words() {
             "sender_ip_addresses = [\"127.0.0.1\"]",
         )
         .replace("[\"*\"]", "[\"contoso.example\"]");
-    node.apply(&format!(
+    let applied = format!(
         "{tenant}\n[[outbound_connector]]\nname = \"Elsewhere\"\nconnector_type = \"partner\"\n\
          recipient_domains = [\"elsewhere.example\"]\nsmart_hosts = [\"{}\"]\n\
          tls_settings = \"domain-validation\"\ntls_domain = \"mx.elsewhere.example\"\n",
         postfix.address
-    ));
+    );
+    node.apply(&applied);
     let send = |parameters: &str, recipient: &str, body: &str| {
         let mut session = Dialogue::connect(node.smtp());
         session.expect(250, "EHLO mail.example");
@@ -249,6 +250,15 @@ fn postfix_behind_takes_what_it_can_and_refuses_in_its_own_words() {
             .iter()
             .any(|entry| entry.to_string().contains("Mailbox full"))
             .then_some(())
+    });
+    assert_eq!(postfix.mailbox().len(), 3);
+
+    // TLS-11: a server whose certificate holds another name gets nothing.
+    node.apply(&applied.replace("tls_domain = \"mx.", "tls_domain = \"other."));
+    send("", "<bob@elsewhere.example>", "Subject: sealed\r\n\r\nx");
+    wait_for("the queue says why", || {
+        let queue = node.json(&["queue", "--recipient", "bob@elsewhere.example"]);
+        queue.first()?.to_string().contains("remote-certificate-refused").then_some(())
     });
     assert_eq!(postfix.mailbox().len(), 3);
 }

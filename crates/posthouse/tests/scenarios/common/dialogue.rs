@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned};
 
 use super::{Authority, Identity, SOON, Sent};
 
@@ -116,16 +116,22 @@ impl Dialogue {
         authority: &Authority,
         identity: Option<(&Identity, Sent)>,
     ) -> io::Result<()> {
+        self.handshake_by(Arc::new(client_config(authority, identity))).map(drop)
+    }
+
+    /// The handshake by a configuration that may remember earlier sessions; says whether this one
+    /// was resumed.
+    pub(crate) fn handshake_by(&mut self, config: Arc<ClientConfig>) -> io::Result<HandshakeKind> {
         let socket = self.socket.take().unwrap();
         let name = ServerName::try_from("gw.example.net").unwrap();
-        let config = Arc::new(client_config(authority, identity));
         let connection = ClientConnection::new(config, name).unwrap();
         let mut stream = StreamOwned::new(connection, socket);
         while stream.conn.is_handshaking() {
             stream.conn.complete_io(&mut stream.sock)?;
         }
+        let kind = stream.conn.handshake_kind().unwrap();
         self.line = Box::new(stream);
-        Ok(())
+        Ok(kind)
     }
 
     /// Sends a command and reads the reply.
@@ -227,7 +233,11 @@ impl Dialogue {
     }
 }
 
-fn client_config(authority: &Authority, identity: Option<(&Identity, Sent)>) -> ClientConfig {
+/// A client that trusts this authority and shows this identity.
+pub(crate) fn client_config(
+    authority: &Authority,
+    identity: Option<(&Identity, Sent)>,
+) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(authority.root_pem.as_bytes()).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

@@ -107,15 +107,38 @@ impl Node {
     /// Starts the node and waits until it listens: before it knows its tenants.
     pub(crate) fn run_until_it_listens(&mut self) {
         self.spawn();
-        let listening = self.data().join("listening");
         self.addresses = wait_for("the node listens", || {
             if let Some(status) = self.process.as_mut().unwrap().try_wait().unwrap() {
                 panic!("the node ended with {status}:\n{}", self.log());
             }
-            let text = fs::read_to_string(&listening).ok().filter(|text| text.ends_with('\n'))?;
-            let smtp = text.lines().filter_map(|line| line.strip_prefix("smtp "));
-            Some(smtp.map(|address| address.parse().unwrap()).collect())
+            self.read_listening()
         });
+    }
+
+    /// [`run`](Self::run) for a node that may die on its way; says whether it got there.
+    pub(crate) fn run_unless_it_ends(&mut self) -> bool {
+        let said = self.log().len();
+        self.spawn();
+        wait_for("the node listens or ends", || {
+            let ended = !self.is_running();
+            let address = self.read_listening().filter(|_| self.log()[said..].contains("loaded"));
+            self.addresses = address.unwrap_or_default();
+            (ended || !self.addresses.is_empty()).then_some(!ended)
+        })
+    }
+
+    /// Kills it if it is still there.
+    pub(crate) fn kill_if_running(&mut self) {
+        if self.is_running() {
+            self.signal(Signal::KILL);
+        }
+        self.wait_for_end();
+    }
+
+    fn read_listening(&self) -> Option<Vec<SocketAddr>> {
+        let text = fs::read_to_string(self.data().join("listening")).ok()?;
+        let smtp = text.lines().filter_map(|line| line.strip_prefix("smtp "));
+        Some(smtp.map(|address| address.parse().unwrap()).collect())
     }
 
     /// Starts without waiting for anything.
