@@ -14,12 +14,15 @@
 mod common;
 
 mod delivery;
+mod demo;
 mod durability;
 mod foreign_clients;
+mod health;
 mod kill;
 mod limits;
 mod outgoing_header;
 mod postfix;
+mod recognition;
 mod running;
 mod session_attacks;
 mod smuggling;
