@@ -4,6 +4,7 @@
 //! server that is down, slow or lying is the fact [`Answer::Failed`]. IP addresses, address
 //! literals and `localhost` (RFC 6761 section 6.3) are answered without asking anybody.
 
+mod dnssec;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,8 @@ use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use posthouse_types::{Domain, SHOWN_CHARACTERS_MAX, printable};
+
+pub use dnssec::{Proof, ProofOf, TLSA_RECORDS_MAX, Tlsa};
 
 /// Mail exchangers of one domain that are kept, best first. Large providers publish fewer than
 /// ten; more would only make one delivery attempt longer.
@@ -99,6 +102,8 @@ pub enum MailExchangers {
 #[derive(Clone)]
 pub struct Resolver {
     inner: Option<TokioResolver>,
+    /// Who is asked, for the rare question whose answer has to be proven.
+    servers: ResolverConfig,
     question_time_max: Duration,
 }
 
@@ -124,7 +129,11 @@ impl Resolver {
 
     /// Asks nobody: each question about a name is [`Answer::NotAsked`].
     pub fn none() -> Self {
-        Self { inner: None, question_time_max: QUESTION_TIME_MAX }
+        Self {
+            inner: None,
+            servers: ResolverConfig::from_name_servers(Vec::new()),
+            question_time_max: QUESTION_TIME_MAX,
+        }
     }
 
     fn with_servers_and_times(
@@ -150,13 +159,16 @@ impl Resolver {
         Self::build(config, options, question_time_max)
     }
 
-    #[expect(clippy::expect_used, reason = "depends on how this program was built alone")]
     fn build(config: ResolverConfig, options: ResolverOpts, question_time_max: Duration) -> Self {
-        let inner = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
-            .with_options(options)
-            .build()
-            .expect("only DNS over TLS has settings that can fail, and it is not compiled in");
-        Self { inner: Some(inner), question_time_max }
+        let inner = asker(config.clone(), options);
+        Self { inner: Some(inner), servers: config, question_time_max }
+    }
+
+    /// The same name servers, and each answer proven by DNSSEC from the root's key.
+    fn validating(&self) -> Option<TokioResolver> {
+        let mut options = self.inner.as_ref()?.options().clone();
+        options.validate = true;
+        Some(asker(self.servers.clone(), options))
     }
 
     /// Whether this resolver asks anybody.
@@ -280,6 +292,14 @@ impl<T> Answer<T> {
             Self::NotAsked => Answer::NotAsked,
         }
     }
+}
+
+#[expect(clippy::expect_used, reason = "depends on how this program was built alone")]
+fn asker(config: ResolverConfig, options: ResolverOpts) -> TokioResolver {
+    TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+        .with_options(options)
+        .build()
+        .expect("only DNS over TLS has settings that can fail, and it is not compiled in")
 }
 
 fn bounded(mut options: ResolverOpts) -> ResolverOpts {

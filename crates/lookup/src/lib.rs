@@ -1,9 +1,17 @@
-//! Questions to the network outside: today DNS, for delivery and for domain verification.
+//! Questions to the network outside: DNS, for delivery and for domain verification; DNSSEC's word
+//! about an answer; files over HTTP; MTA-STS policies.
 //!
 //! May touch the network, outward only, with a deadline on every question and a bound on every
 //! answer. Never decides anything and never fails: whatever goes wrong comes back as an
 //! [`Answer`] that says so, and the caller treats it as a fact (a defer, never a refusal).
 
 mod dns;
+mod http;
+mod mta_sts;
 
-pub use dns::{ADDRESSES_MAX, Answer, MX_MAX, MailExchangers, Mx, Resolver, TXT_RECORDS_MAX};
+pub use dns::{
+    ADDRESSES_MAX, Answer, MX_MAX, MailExchangers, Mx, Proof, ProofOf, Resolver, TLSA_RECORDS_MAX,
+    TXT_RECORDS_MAX, Tlsa,
+};
+pub use http::{HttpAnswer, http_get};
+pub use mta_sts::{POLICY_BYTES_MAX, StsMode, StsPolicy, policy_host, policy_id};
