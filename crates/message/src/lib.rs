@@ -20,5 +20,7 @@ pub use departure::{Departure, Outgoing};
 pub use facts::HeaderFacts;
 pub use intake::{CrossPremises, Intake, IntakeOptions, IntakeRefusal};
 pub use received::{PRODUCT, Protocol, ReceivedFrom, received_field};
-pub use report::{Language, OriginalMessage, Report, ReportKind, ReportedRecipient};
+pub use report::{
+    Language, OriginalMessage, ReplyAdvice, Report, ReportKind, ReportedRecipient, reply_advice,
+};
 pub use stamps::{Directionality, Stamps, trace_headers};

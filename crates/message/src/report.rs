@@ -14,6 +14,7 @@ mod original;
 
 use std::net::IpAddr;
 
+pub use advice::{ReplyAdvice, reply_advice};
 use posthouse_types::{Address, EnhancedStatus, Reason, Reference, UnixMillis, printable};
 
 use crate::date::date_rfc5322;

@@ -4,8 +4,28 @@
 
 use posthouse_types::{EnhancedStatus, Reason};
 
-use super::ReportedRecipient;
 use super::advice_table as table;
+use super::{Language, ReportedRecipient};
+
+/// What a refusal usually means, in words for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplyAdvice {
+    /// What happened.
+    pub cause: &'static str,
+    /// What helps.
+    pub fix: &'static str,
+}
+
+/// What a 4yz or 5yz reply usually means, by its status and its lines as they came, code included.
+/// The same words as in a report about it; of [`Language::Both`] the English ones.
+pub fn reply_advice(status: EnhancedStatus, lines: &[String], language: Language) -> ReplyAdvice {
+    let advice = advice_on(status, lines, None);
+    let say = |phrase: &Phrase| match language {
+        Language::German => phrase.german,
+        Language::English | Language::Both => phrase.english,
+    };
+    ReplyAdvice { cause: say(&advice.cause), fix: say(&advice.fix) }
+}
 
 /// Cause, repair, and whose affair it is, each in both languages.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,22 +58,26 @@ pub(super) enum Who {
 
 /// The advice for one recipient.
 pub(super) fn advice(recipient: &ReportedRecipient) -> &'static Advice {
+    advice_on(recipient.status, &recipient.reply_lines, Some(recipient.reason))
+}
+
+fn advice_on(status: EnhancedStatus, lines: &[String], reason: Option<Reason>) -> &'static Advice {
     // A message that waited for the repair of a relay's certificate fails as expired in the end;
     // what helps is still the certificate.
-    let words = recipient.reply_lines.join(" ");
-    if is_relay_denial(recipient) {
+    let words = lines.join(" ");
+    if is_relay_denial(status, lines) {
         return if words.contains("ATTR36") {
             &table::SENDER_DOMAIN
-        } else if added_words(recipient).is_some_and(|added| names_missing_certificate(&added)) {
+        } else if added(lines).is_some_and(|added| names_missing_certificate(&added)) {
             &table::CHAIN_INCOMPLETE
         } else {
             &table::RELAY_DENIED
         };
     }
-    if recipient.reason == Reason::MessageExpired {
+    if reason == Some(Reason::MessageExpired) {
         return &table::EXPIRED;
     }
-    by_status(recipient.status, &words)
+    by_status(status, &words)
 }
 
 fn by_status(status: EnhancedStatus, words: &str) -> &'static Advice {
@@ -80,14 +104,17 @@ fn by_status(status: EnhancedStatus, words: &str) -> &'static Advice {
 /// What the server added to its refusal to relay, in its own words: the lines after the first,
 /// without code and status. A gateway of our kind names the certificate that it missed there.
 pub(super) fn added_words(recipient: &ReportedRecipient) -> Option<String> {
-    let lines = recipient.reply_lines.iter().skip(1);
-    let words: Vec<_> = lines.map(|line| without_codes(line)).collect();
-    (!words.is_empty() && is_relay_denial(recipient)).then(|| words.join(" "))
+    added(&recipient.reply_lines)
+        .filter(|_| is_relay_denial(recipient.status, &recipient.reply_lines))
 }
 
-fn is_relay_denial(recipient: &ReportedRecipient) -> bool {
-    recipient.status == EnhancedStatus(5, 7, 64)
-        || recipient.reply_lines.iter().any(|line| line.contains("5.7.64"))
+fn added(lines: &[String]) -> Option<String> {
+    let words: Vec<_> = lines.iter().skip(1).map(|line| without_codes(line)).collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+fn is_relay_denial(status: EnhancedStatus, lines: &[String]) -> bool {
+    status == EnhancedStatus(5, 7, 64) || lines.iter().any(|line| line.contains("5.7.64"))
 }
 
 /// Whether those words speak of a certificate that was not sent, as the cause (a root that is not
