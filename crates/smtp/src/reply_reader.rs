@@ -36,7 +36,7 @@ impl RemoteReply {
     }
 
     /// What an EHLO answer offers: the text of each line but the first.
-    pub(crate) fn offers(&self) -> impl Iterator<Item = &str> {
+    pub fn offers(&self) -> impl Iterator<Item = &str> {
         self.raw_lines.iter().skip(1).map(|line| line.get(4..).unwrap_or_default())
     }
 }

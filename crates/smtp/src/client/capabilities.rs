@@ -35,7 +35,7 @@ pub enum SizeOffer {
 
 impl Capabilities {
     /// Reads a positive answer to EHLO: the first line is the greeting, each other one an offer.
-    pub(super) fn from_reply(reply: &RemoteReply) -> Self {
+    pub fn from_reply(reply: &RemoteReply) -> Self {
         let mut offered = Self::default();
         for line in reply.offers() {
             let mut words = line.split_ascii_whitespace();
