@@ -44,6 +44,9 @@ pub(crate) async fn serve(wire: Wire, peer: Peer, world: Arc<World>) {
                     return;
                 }
             }
+            Step::Authenticate(_) => {
+                session.protocol.answer_authentication(Err(refusals::bad_sequence()));
+            }
             Step::Mail(mail) => {
                 let answer = session.begin(mail);
                 session.protocol.answer_mail(answer);

@@ -197,6 +197,8 @@ fn server_options(settings: &Settings, tls_offered: bool) -> ServerOptions {
             LineEndsSetting::Refuse => LineEnds::Refuse,
             LineEndsSetting::Clean => LineEnds::Clean,
         },
+        authentication: None,
+        log_lines: false,
     }
 }
 

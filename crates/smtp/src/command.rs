@@ -61,6 +61,7 @@ pub(crate) enum Verb {
     Verify,
     Help,
     StartTls,
+    Authenticate,
     /// Known, and not offered by this server.
     NotOffered,
     /// An HTTP method.
@@ -82,8 +83,8 @@ const VERBS: [(&str, Verb); 27] = [
     ("QUIT", Verb::Quit),
     ("VRFY", Verb::Verify),
     ("HELP", Verb::Help),
+    ("AUTH", Verb::Authenticate),
     ("EXPN", Verb::NotOffered),
-    ("AUTH", Verb::NotOffered),
     ("ETRN", Verb::NotOffered),
     ("TURN", Verb::NotOffered),
     ("ATRN", Verb::NotOffered),
@@ -111,11 +112,11 @@ pub(crate) fn split_verb(line: &str) -> (Verb, &str) {
     (verb, arguments.trim_matches([' ', '\t']))
 }
 
-/// Whether a line that starts so may have ESMTP parameters, and with them the longer limit.
+/// Whether a line that starts so may have ESMTP parameters, or credentials behind it, and with them
+/// the longer limit.
 pub(crate) fn may_have_parameters(line: &[u8]) -> bool {
-    line.get(..4).is_some_and(|verb| {
-        verb.eq_ignore_ascii_case(b"MAIL") || verb.eq_ignore_ascii_case(b"RCPT")
-    })
+    let longer: [&[u8]; 3] = [b"MAIL", b"RCPT", b"AUTH"];
+    line.get(..4).is_some_and(|verb| longer.iter().any(|known| verb.eq_ignore_ascii_case(known)))
 }
 
 /// Reads the name in EHLO or HELO. Loose about what a host calls itself (underscores, one label),
@@ -131,15 +132,24 @@ pub(crate) fn read_greeting_name(arguments: &str) -> Result<&str, Refusal> {
     Ok(arguments)
 }
 
-/// Reads what follows MAIL. `esmtp` is whether EHLO was said: HELO offers no parameters.
-pub(crate) fn read_mail(arguments: &str, esmtp: bool) -> Result<MailCommand, Refusal> {
+/// What EHLO's reply allowed behind MAIL.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Offered {
+    /// EHLO was said: HELO offers no parameters.
+    pub(crate) esmtp: bool,
+    /// AUTH is offered, and with it the parameter of that name.
+    pub(crate) authentication: bool,
+}
+
+/// Reads what follows MAIL.
+pub(crate) fn read_mail(arguments: &str, offered: Offered) -> Result<MailCommand, Refusal> {
     let path_text =
         strip_keyword(arguments, "FROM:").ok_or_else(|| texts::MAIL_SYNTAX.refusal())?;
     let invalid = |error: AddressError| texts::SENDER_ADDRESS.about(&error.to_string());
     let (path, rest) = read_path(path_text, true).map_err(invalid)?;
     let mut parameters = MailParameters::default();
-    for_each_parameter(rest, esmtp, &texts::MAIL_SYNTAX, |name, value| {
-        set_mail_parameter(&mut parameters, name, value)
+    for_each_parameter(rest, offered.esmtp, &texts::MAIL_SYNTAX, |name, value| {
+        set_mail_parameter(&mut parameters, name, value, offered)
     })?;
     if !parameters.smtputf8 && !text_before(path_text, rest).is_ascii() {
         return Err(texts::SMTPUTF8_REQUIRED.refusal());
@@ -249,6 +259,7 @@ fn set_mail_parameter(
     parameters: &mut MailParameters,
     name: &str,
     value: Option<&str>,
+    offered: Offered,
 ) -> Result<(), Refusal> {
     let invalid = || texts::PARAMETER_VALUE.about(name);
     let is = |known: &str| name.eq_ignore_ascii_case(known);
@@ -278,6 +289,9 @@ fn set_mail_parameter(
             .filter(|id| !id.is_empty() && id.len() <= ENVELOPE_ID_CHARACTERS_MAX && is_xtext(id))
             .ok_or_else(invalid)?;
         parameters.envelope_id = Some(id.to_owned());
+    } else if is("AUTH") && offered.authentication {
+        // RFC 4954 section 5: taken, and not believed, which is as if it said `<>`.
+        value.filter(|value| *value == "<>" || is_xtext(value)).ok_or_else(invalid)?;
     } else {
         return Err(texts::UNKNOWN_PARAMETER.about(name));
     }
@@ -376,7 +390,7 @@ mod tests {
     use super::*;
 
     fn mail(arguments: &str) -> Result<MailCommand, Refusal> {
-        read_mail(arguments, true)
+        read_mail(arguments, Offered { esmtp: true, authentication: false })
     }
 
     fn recipient(arguments: &str) -> Result<RecipientCommand, Refusal> {
@@ -404,6 +418,21 @@ mod tests {
         assert_eq!(read.unwrap().parameters, expected);
         let over = mail("FROM:<> SIZE=99999999999999999999999").unwrap();
         assert_eq!((over.sender, over.parameters.size), (None, Some(u64::MAX)));
+    }
+
+    #[test]
+    fn the_auth_parameter_is_taken_only_where_auth_is_offered() {
+        let read = |arguments, authentication| {
+            read_mail(arguments, Offered { esmtp: true, authentication }).map(|_| ())
+        };
+        for arguments in ["FROM:<a@b.example> AUTH=<>", "FROM:<a@b.example> AUTH=e+3Dmc2@b.example"]
+        {
+            assert_eq!(read(arguments, true), Ok(()), "{arguments}");
+            assert_eq!(read(arguments, false).unwrap_err().reply.code, 555, "{arguments}");
+        }
+        for arguments in ["FROM:<> AUTH", "FROM:<> AUTH=a=b", "FROM:<> AUTH=<> AUTH=<>"] {
+            assert_eq!(read(arguments, true).unwrap_err().reply.code, 501, "{arguments}");
+        }
     }
 
     #[test]
@@ -536,8 +565,9 @@ mod tests {
         #[test]
         fn any_line_is_read_without_panic(line in ".{0,60}", esmtp: bool, smtputf8: bool) {
             let (_, arguments) = split_verb(&line);
-            let _ = read_mail(arguments, esmtp);
-            let _ = read_mail(&format!("FROM:{arguments}"), esmtp);
+            let offered = Offered { esmtp, authentication: esmtp };
+            let _ = read_mail(arguments, offered);
+            let _ = read_mail(&format!("FROM:{arguments}"), offered);
             let _ = read_recipient(&format!("TO:<a@b> {arguments}"), esmtp, smtputf8);
             let _ = read_chunk(arguments);
             let _ = read_greeting_name(arguments);

@@ -8,6 +8,7 @@ pub mod address;
 mod body;
 pub mod client;
 mod command;
+mod log;
 pub mod reply_reader;
 mod server;
 pub mod stuff;
@@ -15,4 +16,5 @@ mod texts;
 
 pub use address::{AddressError, parse_address, parse_domain};
 pub use command::{ForwardPath, MailCommand, RecipientCommand};
-pub use server::{LineEnds, Server, ServerOptions, Step};
+pub use log::{LogDirection, LogLine};
+pub use server::{Authentication, Credentials, LineEnds, Password, Server, ServerOptions, Step};

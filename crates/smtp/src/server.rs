@@ -5,6 +5,7 @@
 //! message is taken, is asked of the caller, and nothing is promised that the caller did not
 //! answer. Every refusal of its own is told by [`Step::Note`] before its reply is sent.
 
+mod authentication;
 mod clock;
 mod commands;
 mod input;
@@ -18,8 +19,11 @@ use posthouse_types::{Refusal, Reply, SmtpLimits, UnixMillis, printable_ascii};
 
 pub use crate::body::LineEnds;
 use crate::command::{MailCommand, RecipientCommand};
+use crate::log::{Log, LogLine};
 use crate::texts::{self, RefusalText};
 
+pub use self::authentication::{Authentication, Credentials, Password};
+use self::authentication::{Exchange, LINE_OCTETS_MAX};
 use self::clock::{Awaited, Clock};
 use self::input::{Input, Line};
 use self::receiving::{Receiving, Swallowing, Transaction};
@@ -43,6 +47,10 @@ pub struct ServerOptions {
     pub tls_offered: bool,
     /// What becomes of bare CR and LF in messages.
     pub line_ends: LineEnds,
+    /// Whether users may log in. A gateway knows servers, not users.
+    pub authentication: Option<Authentication>,
+    /// Whether the dialogue is kept for [`Server::take_log`].
+    pub log_lines: bool,
 }
 
 /// What the caller has to do next.
@@ -60,6 +68,8 @@ pub enum Step {
     /// Do the TLS handshake, then call [`Server::secured`]; close the connection if it fails.
     /// `220` was sent; what the peer had sent behind STARTTLS in clear was dropped.
     StartTls,
+    /// Answer by [`Server::answer_authentication`].
+    Authenticate(Credentials),
     /// Answer by [`Server::answer_mail`].
     Mail(MailCommand),
     /// Answer by [`Server::answer_recipient`].
@@ -96,6 +106,10 @@ enum State {
     Greeting,
     /// Between transactions.
     Idle(Idle),
+    /// The next line is the peer's answer within AUTH.
+    Authenticating(Exchange),
+    /// The caller was asked about a user.
+    AuthenticationAsked { user: Box<str> },
     /// The caller was asked about MAIL.
     MailAsked { smtputf8: bool },
     /// MAIL was accepted.
@@ -135,6 +149,7 @@ struct Counters {
     commands: u32,
     errors: u32,
     refused_recipients: u32,
+    failed_logins: u32,
 }
 
 /// One session. Call [`Server::next_step`], do what it says, and repeat until [`Step::Close`].
@@ -151,6 +166,9 @@ pub struct Server {
     state: State,
     greeted: Greeted,
     secured: bool,
+    /// Who logged in.
+    user: Option<Box<str>>,
+    log: Log,
     counters: Counters,
     clock: Clock,
     /// Why the session ends at the next command boundary.
@@ -161,8 +179,13 @@ impl Server {
     /// A session that just connected. `peer_label` is what EHLO's reply calls the peer, for
     /// instance `[192.0.2.1]`.
     pub fn new(options: Arc<ServerOptions>, peer_label: &str, now: UnixMillis) -> Self {
-        let output = format!("220 {} ESMTP posthouse\r\n", options.node_name).into_bytes();
+        let greeting = format!("220 {} ESMTP posthouse", options.node_name);
+        let mut log = Log::new(options.log_lines);
+        log.sent(&greeting);
+        let output = (greeting + "\r\n").into_bytes();
         Self {
+            log,
+            user: None,
             clock: Clock::new(now, &options.limits),
             options,
             peer_label: peer_label.into(),
@@ -272,6 +295,17 @@ impl Server {
         }
     }
 
+    /// The user who logged in.
+    pub fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
+    /// The dialogue since this was last called, where [`ServerOptions::log_lines`] asks for it:
+    /// one line for each command and each reply, never what a user logged in with.
+    pub fn take_log(&mut self) -> Vec<LogLine> {
+        self.log.take()
+    }
+
     /// Whether the session is inside TLS.
     pub fn is_secured(&self) -> bool {
         self.secured
@@ -354,12 +388,15 @@ impl Server {
     fn work(&mut self, now: UnixMillis) -> bool {
         match &self.state {
             State::Closing | State::StartingTls => false,
-            State::MailAsked { .. } | State::RecipientAsked(_) | State::MessageAsked { .. } => {
+            State::AuthenticationAsked { .. }
+            | State::MailAsked { .. }
+            | State::RecipientAsked(_)
+            | State::MessageAsked { .. } => {
                 self.fail_unanswered();
                 true
             }
             State::Receiving(_) | State::Swallowing(..) => self.take_buffered_body(),
-            State::Greeting | State::Idle(_) | State::Transaction(_) => {
+            State::Greeting | State::Idle(_) | State::Authenticating(_) | State::Transaction(_) => {
                 if let Some(refusal) = self.stopping.take() {
                     if matches!(self.state, State::Greeting) {
                         self.output.clear();
@@ -381,12 +418,25 @@ impl Server {
     /// Takes one command line, if a whole one is there; whether anything was done.
     fn take_command(&mut self) -> bool {
         let mut line = mem::take(&mut self.line);
-        let found = self.input.take_line(&self.options.limits, &mut line);
+        let within_auth = matches!(self.state, State::Authenticating(_));
+        let octets_max = if within_auth {
+            LINE_OCTETS_MAX
+        } else {
+            self.input.command_octets_max(&self.options.limits)
+        };
+        let found = self.input.take_line(octets_max, &mut line);
         match found {
             Line::Incomplete => {}
             Line::Complete => {
                 self.clock.command_came();
-                self.command(&line);
+                if within_auth {
+                    self.authentication_response(&line);
+                } else {
+                    self.command(&line);
+                }
+            }
+            Line::TooLong if within_auth => {
+                self.close_refusing(texts::AUTHENTICATION_LINE_TOO_LONG.refusal());
             }
             Line::TooLong => self.close_refusing(texts::LINE_TOO_LONG.refusal()),
             Line::BareLineEnding => {
@@ -427,12 +477,21 @@ impl Server {
 
     /// Queues a fixed reply.
     fn say(&mut self, reply: &str) {
+        self.log.sent(reply.trim_end());
         self.output.extend_from_slice(reply.as_bytes());
+    }
+
+    /// Queues a reply that was made for this session.
+    fn put(&mut self, reply: &Reply) {
+        if self.log.is_enabled() {
+            self.log.sent(&reply.to_string());
+        }
+        reply.encode(&mut self.output);
     }
 
     /// Notes a refusal of the core, and queues its reply.
     fn refuse(&mut self, refusal: Refusal) {
-        refusal.reply.encode(&mut self.output);
+        self.put(&refusal.reply);
         self.steps.push_back(Step::Note(refusal));
     }
 
@@ -468,10 +527,10 @@ impl Server {
         let fits =
             |line: &String| line.len() <= REPLY_TEXT_OCTETS_MAX && (smtputf8 || line.is_ascii());
         if reply.lines.iter().all(fits) {
-            reply.encode(&mut self.output);
+            self.put(reply);
         } else {
             let lines = reply.lines.iter().map(|line| fit_line(line, smtputf8)).collect();
-            Reply { lines, ..*reply }.encode(&mut self.output);
+            self.put(&Reply { lines, ..*reply });
         }
         if reply.code == 421 {
             self.discard_transaction();

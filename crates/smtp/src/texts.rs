@@ -32,6 +32,9 @@ pub(crate) const HELP: &str = "214 2.0.0 Commands: EHLO HELO STARTTLS MAIL RCPT 
 /// STARTTLS: the handshake comes next.
 pub(crate) const READY_FOR_TLS: &str = "220 2.0.0 SMTP server ready\r\n";
 
+/// AUTH succeeded (RFC 4954 section 6).
+pub(crate) const AUTHENTICATED: &str = "235 2.7.0 Authentication successful\r\n";
+
 /// The caller asked for the next step without answering: nothing is promised.
 pub(crate) const LOCAL_ERROR: &str = "451 4.3.0 Local error in processing; try again later\r\n";
 
@@ -85,7 +88,7 @@ refusals! {
     UNKNOWN_COMMAND: CommandUnknown, 500 (5, 5, 1),
         "Unrecognized command",
         "The peer sent a command that is not SMTP";
-    /// A verb that is known and not offered: AUTH, EXPN, ETRN, TURN.
+    /// A verb that is known and not offered: EXPN, ETRN, TURN; AUTH where nobody can log in.
     NOT_OFFERED: CommandUnknown, 502 (5, 5, 1),
         "Command not offered here",
         "The peer sent a command that EHLO did not offer";
@@ -171,6 +174,48 @@ refusals! {
     TLS_NOT_AVAILABLE: TlsNotAvailable, 454 (4, 7, 0),
         "TLS is not available",
         "The peer asked for TLS, and this node has no certificate to serve it with";
+
+    // Users (RFC 4954).
+    /// A submission port's MAIL or AUTH in clear: a password would be read by anybody.
+    STARTTLS_FIRST: TlsRequired, 530 (5, 7, 0),
+        "Must issue a STARTTLS command first",
+        "The peer wanted to log in or to send on a submission port without TLS";
+    /// MAIL on a submission port without a user; Exchange's status.
+    AUTHENTICATION_FIRST: AuthenticationRequired, 530 (5, 7, 57),
+        "Client not authenticated to send mail; log in with AUTH first",
+        "The peer did not log in on a port where only users may send";
+    /// A mechanism that is not offered; Exchange's status.
+    UNKNOWN_MECHANISM: SyntaxError, 504 (5, 7, 4),
+        "Unrecognized authentication type; PLAIN and LOGIN are offered",
+        "The peer asked for a mechanism of AUTH that is not offered";
+    /// A second AUTH (RFC 4954 section 4).
+    AUTHENTICATED_ALREADY: BadSequence, 503 (5, 5, 1),
+        "Already authenticated",
+        "The peer sent AUTH in a session that has a user";
+    /// AUTH inside a transaction (RFC 4954 section 4).
+    AUTHENTICATION_IN_TRANSACTION: BadSequence, 503 (5, 5, 1),
+        "AUTH is not permitted during a mail transaction",
+        "The peer sent AUTH between MAIL and the end of its message";
+    /// AUTH without a mechanism, or with too much behind it.
+    AUTHENTICATION_SYNTAX: SyntaxError, 501 (5, 5, 4),
+        "The syntax is AUTH mechanism [initial-response]",
+        "The peer's AUTH command does not follow RFC 4954";
+    /// A response that is not base64, or is not what its mechanism wants inside.
+    AUTHENTICATION_RESPONSE: SyntaxError, 501 (5, 5, 2),
+        "Cannot decode the authentication response",
+        "The peer's answer to AUTH is not the base64 of what its mechanism wants";
+    /// The peer sent `*` (RFC 4954 section 4).
+    AUTHENTICATION_CANCELLED: AuthenticationFailed, 501 (5, 7, 0),
+        "Authentication cancelled",
+        "The peer gave up logging in";
+    /// A response over the limit (RFC 4954 section 4).
+    AUTHENTICATION_LINE_TOO_LONG: LineTooLong, 500 (5, 5, 6),
+        "Authentication exchange line is too long",
+        "The peer's answer to AUTH is longer than the limit";
+    /// The session's number of failed log-ins is used up.
+    TOO_MANY_FAILED_LOGINS: TooManyErrors, 421 (4, 7, 0),
+        "Too many failed log-ins in one session",
+        "The peer logged in with wrong credentials more often than the limit: it may be guessing";
 
     // Bounds.
     /// More recipients than one transaction may have; the sender brings the rest in the next.
@@ -271,6 +316,7 @@ mod tests {
             CANNOT_VERIFY,
             HELP,
             READY_FOR_TLS,
+            AUTHENTICATED,
             LOCAL_ERROR,
         ] {
             assert!(reply.ends_with("\r\n") && reply.lines().count() == 1, "{reply}");

@@ -134,6 +134,20 @@ reasons! {
     /// An internationalised address without SMTPUTF8.
     SmtpUtf8Required, "smtputf8-required", Peer;
 
+    // Users and local senders of a sending edge.
+    /// The port takes this only inside TLS.
+    TlsRequired, "tls-required", Peer;
+    /// Only users who logged in may send on this port.
+    AuthenticationRequired, "authentication-required", Peer;
+    /// The user name or the password is wrong, or the log-in was given up.
+    AuthenticationFailed, "authentication-failed", Peer;
+    /// This address guessed wrong too often and has to wait.
+    AuthenticationLocked, "authentication-locked", Peer;
+    /// The user may not send as this sender.
+    SendAsDenied, "send-as-denied", Peer;
+    /// The address is in none of the networks that may relay here without logging in.
+    RelayNotPermitted, "relay-not-permitted", Peer;
+
     // This node.
     /// The node is stopping.
     ShuttingDown, "shutting-down", Us;

@@ -44,6 +44,8 @@ impl Mailbox {
             limits: SmtpLimits::default(),
             tls_offered: false,
             line_ends: LineEnds::Refuse,
+            authentication: None,
+            log_lines: false,
         });
         let shared = Arc::clone(&state);
         tokio::spawn(async move {
@@ -112,7 +114,7 @@ async fn serve(stream: TcpStream, options: Arc<ServerOptions>, state: Arc<State>
                 state.news.notify_waiters();
                 session.answer_message(Reply::new(250, EnhancedStatus(2, 0, 0), "In the mailbox"));
             }
-            Step::Discard | Step::Note(_) => {}
+            Step::Discard | Step::Note(_) | Step::Authenticate(_) => {}
             Step::StartTls | Step::Close => return,
         }
     }

@@ -8,7 +8,7 @@ use std::str;
 use posthouse_types::{Refusal, Reply};
 
 use crate::body::{BodyDecoder, Framing};
-use crate::command::{self, Verb};
+use crate::command::{self, Offered, Verb};
 use crate::texts::{self, RefusalText};
 
 use super::receiving::Receiving;
@@ -22,9 +22,18 @@ impl Server {
             return self.close_refusing(texts::TOO_MANY_COMMANDS.refusal());
         }
         let Ok(line) = str::from_utf8(line) else {
+            self.log.received("(not UTF-8)");
             return self.refuse_error(texts::NOT_UTF_8.refusal());
         };
         let (verb, arguments) = command::split_verb(line);
+        match verb {
+            Verb::Authenticate => self.log_authentication(arguments),
+            // Where people log in, a line that is no command may be a password gone astray.
+            Verb::Unknown if self.options.authentication.is_some() => {
+                self.log.received("(no command)");
+            }
+            _ => self.log.received(line),
+        }
         if verb == Verb::Http || (verb == Verb::Unknown && line.contains(" HTTP/")) {
             // ALPACA: never read on, a browser's next line may be a body in SMTP's words.
             return self.close_refusing(texts::NOT_SMTP.refusal());
@@ -35,6 +44,7 @@ impl Server {
         match verb {
             Verb::Ehlo | Verb::Helo => self.greet(verb, arguments),
             Verb::StartTls => self.start_tls(arguments),
+            Verb::Authenticate => self.authenticate(arguments),
             Verb::Mail => self.mail(arguments),
             Verb::Recipient => self.recipient(arguments),
             Verb::Data => self.data(arguments),
@@ -56,17 +66,22 @@ impl Server {
                 self.state = State::Closing;
             }
             Verb::NotOffered => self.refuse_error(texts::NOT_OFFERED.refusal()),
+            Verb::Unknown if self.options.authentication.is_some() => {
+                self.refuse_error(texts::UNKNOWN_COMMAND.refusal());
+            }
             Verb::Http | Verb::Unknown => self.refuse_error(texts::UNKNOWN_COMMAND.about(line)),
         }
     }
 
     /// Whether the peer had to wait for this command's reply (RFC 2920 section 3.1): always with
-    /// EHLO, HELO and DATA, and with everything before EHLO has offered PIPELINING at all. QUIT
+    /// EHLO, HELO, DATA and AUTH (RFC 4954 section 4), and with everything before EHLO has offered
+    /// PIPELINING at all. QUIT
     /// and STARTTLS drop what follows them anyway. NOOP and VRFY change nothing that what follows
     /// could depend on; real clients do pipeline them.
     fn must_be_last_in_group(&self, verb: Verb) -> bool {
         match verb {
             Verb::Ehlo | Verb::Helo | Verb::Data => true,
+            Verb::Authenticate => self.options.authentication.is_some() || !self.is_esmtp(),
             Verb::Quit | Verb::StartTls => false,
             _ => !self.is_esmtp(),
         }
@@ -89,11 +104,14 @@ impl Server {
             if self.options.tls_offered && !self.secured {
                 lines.push("STARTTLS".into());
             }
+            if self.options.authentication.is_some() && self.secured {
+                lines.push("AUTH PLAIN LOGIN".into());
+            }
             lines.extend(["8BITMIME", "CHUNKING", "SMTPUTF8"].map(String::from));
         } else {
             self.greeted = Greeted::Helo(name.into());
         }
-        Reply::plain(250, lines).encode(&mut self.output);
+        self.put(&Reply::plain(250, lines));
     }
 
     /// STARTTLS (RFC 3207): the last thing that is read in clear.
@@ -134,7 +152,14 @@ impl Server {
         if let Some(fault) = fault {
             return self.refuse_error(fault.refusal());
         }
-        let mail = match command::read_mail(arguments, self.is_esmtp()) {
+        if let Some(fault) = self.user_fault() {
+            return self.refuse_mail(fault.refusal());
+        }
+        let offered = Offered {
+            esmtp: self.is_esmtp(),
+            authentication: self.options.authentication.is_some(),
+        };
+        let mail = match command::read_mail(arguments, offered) {
             Ok(mail) => mail,
             Err(refusal) => return self.refuse_mail(refusal),
         };

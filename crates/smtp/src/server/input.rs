@@ -63,16 +63,20 @@ impl Input {
         }
     }
 
-    /// Moves the first line, without its CRLF, into `line`. The verdict depends on the octets
-    /// alone, never on how they were cut into reads: the first LF, NUL or limit decides.
-    pub(super) fn take_line(&mut self, limits: &SmtpLimits, line: &mut Vec<u8>) -> Line {
-        line.clear();
-        let unread = self.unread();
-        let octets_max = if may_have_parameters(unread) {
+    /// The longest command line that may stand at the front, CRLF included.
+    pub(super) fn command_octets_max(&self, limits: &SmtpLimits) -> usize {
+        if may_have_parameters(self.unread()) {
             limits.command_line_with_parameters_bytes_max
         } else {
             limits.command_line_bytes_max
-        };
+        }
+    }
+
+    /// Moves the first line, without its CRLF, into `line`. The verdict depends on the octets
+    /// alone, never on how they were cut into reads: the first LF, NUL or limit decides.
+    pub(super) fn take_line(&mut self, octets_max: usize, line: &mut Vec<u8>) -> Line {
+        line.clear();
+        let unread = self.unread();
         let front = unread.get(..octets_max).unwrap_or(unread);
         let Some(at) = memchr2(b'\n', 0, front) else {
             return if front.len() < octets_max { Line::Incomplete } else { Line::TooLong };
@@ -101,7 +105,8 @@ mod tests {
         let mut input = Input::default();
         input.push(octets);
         let mut line = Vec::new();
-        (input.take_line(&SmtpLimits::default(), &mut line), line)
+        let octets_max = input.command_octets_max(&SmtpLimits::default());
+        (input.take_line(octets_max, &mut line), line)
     }
 
     #[test]

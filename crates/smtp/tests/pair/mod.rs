@@ -171,6 +171,8 @@ impl Pair {
             limits: SmtpLimits::default(),
             tls_offered: true,
             line_ends: LineEnds::Refuse,
+            authentication: None,
+            log_lines: false,
         };
         Self {
             client: Client::new(Arc::new(client_options)),
@@ -271,6 +273,7 @@ impl Pair {
                 }
                 self.server.answer_message(self.plan.verdict.clone());
             }
+            Step::Authenticate(_) => unreachable!("AUTH is not offered"),
             Step::Discard => {
                 self.mail = None;
                 self.recipients.clear();

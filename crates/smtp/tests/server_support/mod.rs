@@ -21,6 +21,8 @@ pub(crate) fn options() -> ServerOptions {
         limits: SmtpLimits::default(),
         tls_offered: true,
         line_ends: LineEnds::Refuse,
+        authentication: None,
+        log_lines: false,
     }
 }
 
@@ -34,7 +36,7 @@ pub(crate) fn limited(change: impl FnOnce(&mut SmtpLimits)) -> ServerOptions {
 /// A session and all that came of it.
 ///
 /// MAIL is refused where the sender's local part is `refused`; RCPT with `550` for `unknown`,
-/// with `452` for `later`. Every message is accepted.
+/// with `452` for `later`. Every message is accepted, and every user whose password is `secret`.
 pub(crate) struct Session {
     pub(crate) server: Server,
     pub(crate) now: UnixMillis,
@@ -134,6 +136,12 @@ impl Session {
                 Step::StartTls => {
                     self.transcript.push_str("tls\n");
                     self.server.secured(self.now);
+                }
+                Step::Authenticate(credentials) => {
+                    self.write(&format!("authenticate {}", credentials.user));
+                    let known = credentials.password.as_bytes() == b"secret";
+                    let refused = refusal(535, "Authentication unsuccessful");
+                    self.server.answer_authentication(if known { Ok(()) } else { Err(refused) });
                 }
                 Step::Mail(mail) => {
                     let sender = mail.sender.map(|address| address.to_string());
