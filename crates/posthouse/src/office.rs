@@ -17,6 +17,7 @@ use posthouse_types::{TenantId, UnixMillis};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::outbound::QueueChange;
 pub(crate) use changes::Edit;
 
 /// What is asked.
@@ -120,7 +121,7 @@ pub(crate) struct Office {
     /// For warnings about addresses and names that prove nothing.
     shared: SharedIdentities,
     /// Called when queue entries became due or vanished; the running node's outbound half.
-    queue_changed: Box<dyn Fn() + Send + Sync>,
+    queue_changed: Box<dyn Fn(QueueChange) + Send + Sync>,
 }
 
 impl Office {
@@ -128,7 +129,7 @@ impl Office {
     pub(crate) fn new(
         store: Store,
         resolver: Resolver,
-        queue_changed: Box<dyn Fn() + Send + Sync>,
+        queue_changed: Box<dyn Fn(QueueChange) + Send + Sync>,
     ) -> Self {
         Self {
             store,

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use posthouse_queue::{
-    Added, Batch, Item, Next, Outcome as DestinationOutcome, Scheduler, SchedulerLimits,
+    Added, Batch, Item, Next, Outcome as DestinationOutcome, RetryNow, Scheduler, SchedulerLimits,
 };
 use posthouse_store::{Cursor, QueueState, QueuedRecipient, Settlement, StoreError, StoredMessage};
 use posthouse_types::TenantId;
@@ -66,6 +66,17 @@ pub(crate) struct Outbound {
     behind: Arc<AtomicBool>,
 }
 
+/// What changed under the scheduler's feet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum QueueChange {
+    /// Rows, routes or settings.
+    Rows,
+    /// A tenant's connectors: its destinations may be well by now, and are tried.
+    Tenant(TenantId),
+    /// An operator wants delivery now: no destination rests any longer.
+    Retry,
+}
+
 /// The receiving end, for [`run`].
 pub(crate) struct Signals {
     receiver: mpsc::Receiver<Signal>,
@@ -75,8 +86,8 @@ pub(crate) struct Signals {
 enum Signal {
     /// These are in the store and due.
     Queued(Vec<QueuedRecipient>),
-    /// Rows or routes changed: forget what is held, and look again.
-    LookAgain,
+    /// Forget what is held, and look again.
+    LookAgain(QueueChange),
 }
 
 impl Outbound {
@@ -97,12 +108,12 @@ impl Outbound {
         }
     }
 
-    /// A way to say that rows changed under the scheduler's feet.
-    pub(crate) fn changed(&self) -> impl Fn() + Send + Sync + use<> {
+    /// A way to say that something changed under the scheduler's feet.
+    pub(crate) fn changed(&self) -> impl Fn(QueueChange) + Send + Sync + use<> {
         let signals = self.signals.clone();
         let behind = Arc::clone(&self.behind);
-        move || {
-            if signals.try_send(Signal::LookAgain).is_err() {
+        move |change| {
+            if signals.try_send(Signal::LookAgain(change)).is_err() {
                 behind.store(true, Ordering::Release);
             }
         }
@@ -115,7 +126,7 @@ impl Outbound {
 
     /// The settings changed: limits and schedule are read anew.
     pub(crate) fn settings_changed(&self) {
-        self.changed()();
+        self.changed()(QueueChange::Rows);
     }
 }
 
@@ -151,7 +162,7 @@ pub(crate) async fn run(world: Arc<World>, mut signals: Signals) {
         tokio::select! {
             signal = signals.receiver.recv() => match signal {
                 Some(Signal::Queued(recipients)) => dispatcher.add(recipients),
-                Some(Signal::LookAgain) => dispatcher.look_again(),
+                Some(Signal::LookAgain(change)) => dispatcher.look_again(change),
                 None => return,
             },
             Some(end) = told.recv() => dispatcher.hear(end),
@@ -165,7 +176,7 @@ pub(crate) async fn run(world: Arc<World>, mut signals: Signals) {
         while let Ok(signal) = signals.receiver.try_recv() {
             match signal {
                 Signal::Queued(recipients) => dispatcher.add(recipients),
-                Signal::LookAgain => dispatcher.look_again(),
+                Signal::LookAgain(change) => dispatcher.look_again(change),
             }
         }
     }
@@ -262,9 +273,28 @@ impl Dispatcher {
         }
     }
 
-    fn look_again(&mut self) {
+    fn look_again(&mut self, change: QueueChange) {
         for (id, _) in self.held.drain() {
             self.scheduler.remove(id);
+        }
+        self.scheduler.set_limits(limits(&self.world));
+        let now = self.world.now();
+        match change {
+            QueueChange::Rows => {}
+            QueueChange::Retry => {
+                self.scheduler.retry_now(RetryNow::All, now);
+            }
+            QueueChange::Tenant(tenant) => {
+                let keys: Vec<_> = self
+                    .scheduler
+                    .destinations()
+                    .map(|stats| stats.destination)
+                    .filter(|key| route::is_of_tenant(key, tenant))
+                    .collect();
+                for key in keys {
+                    self.scheduler.retry_now(RetryNow::Destination(&key), now);
+                }
+            }
         }
         self.look_at = Instant::now();
     }
@@ -363,12 +393,18 @@ impl Dispatcher {
 
 fn limits(world: &World) -> SchedulerLimits {
     let settings = world.settings();
+    let schedule = settings.queue.schedule();
+    let defaults = SchedulerLimits::default();
+    let first = schedule.glitch_delays.first().copied().unwrap_or(schedule.interval);
     SchedulerLimits {
+        // A destination rests no longer than its messages do.
+        pause_first: first.min(defaults.pause_first),
+        pause_max: schedule.interval,
         concurrent_total: settings.queue.concurrent_max,
         concurrent_per_destination: settings.queue.concurrent_per_destination_max,
         held_items_max: HELD_ITEMS_MAX,
         recipients_per_delivery_max: RECIPIENTS_PER_DELIVERY_MAX,
-        ..SchedulerLimits::default()
+        ..defaults
     }
 }
 

@@ -163,6 +163,14 @@ impl Scheduler {
         }
     }
 
+    /// Goes by other limits from now on. What is under way beyond them is finished.
+    pub fn set_limits(&mut self, limits: SchedulerLimits) {
+        self.limits = limits;
+        for destination in self.destinations.keys().cloned().collect::<Vec<_>>() {
+            self.settle_all(&destination);
+        }
+    }
+
     /// Takes an item: a fresh one, one that is to be tried again, or one read from the store.
     pub fn add(&mut self, item: Item) -> Added {
         if self.items.contains_key(&item.id) {

@@ -234,6 +234,21 @@ fn retry_now_ends_rest_and_waiting() {
 }
 
 #[test]
+fn other_limits_hold_for_what_waits_already() {
+    let mut scheduler = Scheduler::new(limits(1000, 3));
+    for (id, tenant) in [(1, 1), (2, 2), (3, 3), (4, 4)] {
+        scheduler.add(item(id, tenant, "mx.a.example"));
+    }
+    scheduler.set_limits(limits(1000, 1));
+    let begun = deliver_all(&mut scheduler, START);
+    assert_eq!(begun.len(), 1);
+    scheduler.set_limits(limits(1000, 3));
+    assert_eq!(deliver_all(&mut scheduler, START).len(), 2);
+    scheduler.finished(&begun[0], Outcome::Ok, START);
+    assert_eq!(deliver_all(&mut scheduler, START).len(), 1);
+}
+
+#[test]
 fn flt_12_a_clock_set_back_by_a_day_delays_nothing_by_a_day() {
     let mut scheduler = Scheduler::new(SchedulerLimits::default());
     scheduler.add(Item { due: after_s(60), ..item(1, 1, "mx.a.example") });

@@ -17,6 +17,7 @@ use similar::{ChangeTag, TextDiff};
 use toml::{Table, Value as Toml};
 
 use super::{Answer, Office, Trouble};
+use crate::outbound::QueueChange;
 
 /// One change of one tenant, made to its file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -148,7 +149,7 @@ impl Office {
                 if existing.is_some() { checked } else { with_tenant(&directory, id, &tenant)? };
             self.directory.store(Arc::new(next));
             self.note_change(&name, action, Some(id), now).await;
-            (self.queue_changed)();
+            (self.queue_changed)(QueueChange::Tenant(id));
         }
         Ok(vec![json!({
             "tenant": name,

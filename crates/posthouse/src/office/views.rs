@@ -12,6 +12,7 @@ use posthouse_types::{Reference, TenantId, UnixMillis};
 use serde_json::{Value, json};
 
 use super::{Answer, EventFilter, Office, QueueFilter, TraceFilter, Trouble, changes};
+use crate::outbound::QueueChange;
 
 impl Office {
     /// Every tenant, or one, as files.
@@ -81,7 +82,7 @@ impl Office {
                 QueueState::Damaged => 0,
             };
         }
-        (self.queue_changed)();
+        (self.queue_changed)(QueueChange::Retry);
         let sentence = format!("{count} recipients are tried now");
         Ok(vec![json!({"retried": count, "sentence": sentence})])
     }
@@ -94,7 +95,7 @@ impl Office {
             || Outcome::Removed { by: "an operator at the command line".to_owned(), at: now };
         let outcomes = recipients.iter().map(|recipient| (recipient.id, removed())).collect();
         self.store.settle(Settlement { outcomes, ..Settlement::default() }).await?;
-        (self.queue_changed)();
+        (self.queue_changed)(QueueChange::Rows);
         Ok(vec![json!({"removed": count, "sentence": format!("{count} recipients were removed")})])
     }
 

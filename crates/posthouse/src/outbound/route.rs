@@ -32,7 +32,7 @@ pub(super) enum Route {
     /// By the domain's MX records.
     Mx { domain: Domain },
     /// Nowhere: hosted here, and no connector leads to its mail server (decision 7).
-    NoRoute { domain: Domain },
+    Nowhere { domain: Domain },
 }
 
 /// One place to look for a server.
@@ -71,7 +71,7 @@ pub(super) fn find(directory: &Directory, recipient: &QueuedRecipient) -> Route 
         }
         policy::Route::Mx(domain) => Route::Mx { domain },
         policy::Route::TenantOf(_) | policy::Route::NoRouteForAcceptedDomain => {
-            Route::NoRoute { domain: domain.clone() }
+            Route::Nowhere { domain: domain.clone() }
         }
     }
 }
@@ -100,7 +100,7 @@ fn by_connector(
         NextHop::SmartHosts(hosts) => hosts.iter().map(server).collect(),
     };
     Route::Connector {
-        key: format!("connector {} {}", tenant.0, connector.name),
+        key: format!("{}{}", key_of_tenant(tenant), connector.name),
         name: connector.name.to_string(),
         hops,
         departure,
@@ -110,6 +110,16 @@ fn by_connector(
             .certificate_and_key
             .map(|(certificate, key)| (PathBuf::from(&*certificate), PathBuf::from(&*key))),
     }
+}
+
+/// How the keys of a tenant's connectors begin.
+fn key_of_tenant(tenant: TenantId) -> String {
+    format!("connector {} ", tenant.0)
+}
+
+/// Whether a destination is reached by a connector of this tenant.
+pub(super) fn is_of_tenant(key: &str, tenant: TenantId) -> bool {
+    key.starts_with(&key_of_tenant(tenant))
 }
 
 fn server(smart_host: &SmartHost) -> Hop {
@@ -142,7 +152,7 @@ impl Route {
                 _ => key.clone(),
             },
             Self::Mx { domain } => format!("mx {domain}"),
-            Self::NoRoute { domain } => format!("no-route {domain}"),
+            Self::Nowhere { domain } => format!("no-route {domain}"),
         }
     }
 
@@ -166,7 +176,7 @@ impl Route {
         match self {
             Self::Connector { name, .. } => name,
             Self::Mx { .. } => "MX",
-            Self::NoRoute { .. } => "none",
+            Self::Nowhere { .. } => "none",
         }
     }
 
@@ -178,14 +188,14 @@ impl Route {
     pub(super) fn departure(&self) -> Departure {
         match self {
             Self::Connector { departure, .. } => *departure,
-            Self::Mx { .. } | Self::NoRoute { .. } => Departure::Foreign,
+            Self::Mx { .. } | Self::Nowhere { .. } => Departure::Foreign,
         }
     }
 
     pub(super) fn tls(&self) -> &TlsDemand {
         match self {
             Self::Connector { tls, .. } => tls,
-            Self::Mx { .. } | Self::NoRoute { .. } => &TlsDemand::Opportunistic,
+            Self::Mx { .. } | Self::Nowhere { .. } => &TlsDemand::Opportunistic,
         }
     }
 

@@ -14,6 +14,9 @@
 mod common;
 
 mod delivery;
+mod delivery_connections;
+mod delivery_dns;
+mod delivery_reports;
 mod demo;
 mod durability;
 mod foreign_clients;

@@ -91,7 +91,7 @@ async fn candidates(world: &World, route: &Route) -> Result<Vec<Candidate>, Unre
     let hops = match route {
         Route::Connector { hops, .. } => hops.clone(),
         Route::Mx { domain } => mail_exchangers(world, domain).await?,
-        Route::NoRoute { domain } => {
+        Route::Nowhere { domain } => {
             let text = format!(
                 "{domain} is hosted here, and no enabled outbound connector of type on-premises \
                  leads to its mail server"

@@ -3,12 +3,14 @@
 
 mod certificates;
 mod dialogue;
+mod dns;
 mod foreign;
 mod next_hop;
 mod node;
 
 pub(crate) use certificates::{Authority, Identity, Sent};
 pub(crate) use dialogue::{Answer, Dialogue, client_config};
+pub(crate) use dns::{Dns, Record};
 pub(crate) use foreign::{needs, needs_root, script};
 pub(crate) use next_hop::NextHop;
 pub(crate) use node::{Node, Settings};

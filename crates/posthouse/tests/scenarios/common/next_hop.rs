@@ -3,9 +3,16 @@
 //! It outlives any node, so it is also the ledger of what was really delivered.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::thread;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use super::dialogue::Line;
+use super::{Identity, Sent};
 
 /// One message as it arrived.
 #[derive(Clone, Debug)]
@@ -47,22 +54,43 @@ struct Shared {
     commands: Mutex<Vec<String>>,
     script: Mutex<Arc<Script>>,
     extensions: Vec<&'static str>,
+    tls: Option<Arc<ServerConfig>>,
 }
+
+/// What a next hop offers where nothing else is said.
+const EXTENSIONS: &[&str] = &["PIPELINING", "8BITMIME", "SMTPUTF8", "DSN", "SIZE 50000000"];
 
 impl NextHop {
     /// A next hop that takes everything.
     pub(crate) fn start() -> Self {
-        Self::with_extensions(&["PIPELINING", "8BITMIME", "SMTPUTF8", "DSN", "SIZE 50000000"])
+        Self::with_extensions(EXTENSIONS)
     }
 
     /// A next hop that offers these extensions.
     pub(crate) fn with_extensions(extensions: &[&'static str]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::listen("127.0.0.1:0", extensions, None)
+    }
+
+    /// A next hop that offers STARTTLS too, with this certificate.
+    pub(crate) fn with_tls(identity: &Identity, sent: Sent) -> Self {
+        Self::listen("127.0.0.1:0", EXTENSIONS, Some(Arc::new(server_config(identity, sent))))
+    }
+
+    /// A next hop at this address: on port 25, as those that DNS names are, only root can have it.
+    pub(crate) fn at(address: &str) -> Self {
+        Self::listen(address, EXTENSIONS, None)
+    }
+
+    fn listen(address: &str, extensions: &[&'static str], tls: Option<Arc<ServerConfig>>) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
+        let mut extensions = extensions.to_vec();
+        extensions.extend(tls.is_some().then_some("STARTTLS"));
         let shared = Arc::new(Shared {
             delivered: Mutex::default(),
             commands: Mutex::default(),
             script: Mutex::new(Arc::new(|_| None)),
-            extensions: extensions.to_vec(),
+            extensions,
+            tls,
         });
         let next_hop = Self { address: listener.local_addr().unwrap(), shared };
         let shared = Arc::clone(&next_hop.shared);
@@ -70,7 +98,7 @@ impl NextHop {
             for stream in listener.incoming().map_while(Result::ok) {
                 let shared = Arc::clone(&shared);
                 // A session that ends early is the node's business; the scenario sees the outcome.
-                thread::spawn(move || serve(&stream, &shared));
+                thread::spawn(move || serve(Box::new(stream), &shared));
             }
         });
         next_hop
@@ -110,12 +138,12 @@ impl NextHop {
     }
 }
 
-fn serve(stream: &TcpStream, shared: &Shared) -> Option<()> {
-    let mut reader = BufReader::new(stream);
+fn serve(stream: Box<dyn Line>, shared: &Shared) -> Option<()> {
+    let mut stream = BufReader::new(stream);
     let mut transaction = Delivered { mail: String::new(), recipients: vec![], content: vec![] };
-    say(stream, &script(shared, "CONNECT").unwrap_or("220 next.example ESMTP".to_owned()))?;
+    say(&mut stream, &script(shared, "CONNECT").unwrap_or("220 next.example ESMTP".to_owned()))?;
     loop {
-        let command = read_line(&mut reader)?;
+        let command = read_line(&mut stream)?;
         shared.commands.lock().unwrap().push(command.clone());
         let scripted = script(shared, &command);
         let verb = command.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
@@ -135,23 +163,40 @@ fn serve(stream: &TcpStream, shared: &Shared) -> Option<()> {
             }
             "DATA" if transaction.recipients.is_empty() => "554 5.5.1 No recipients".to_owned(),
             "DATA" => "354 Go on".to_owned(),
-            "QUIT" => {
-                say(stream, "221 2.0.0 Bye")?;
-                return stream.shutdown(Shutdown::Both).ok();
-            }
+            "STARTTLS" => "220 2.0.0 Go on".to_owned(),
+            "QUIT" => return say(&mut stream, "221 2.0.0 Bye"),
             _ => "250 2.0.0 OK".to_owned(),
         };
         let reply = scripted.unwrap_or(usual);
-        say(stream, &reply)?;
+        say(&mut stream, &reply)?;
+        if verb == "STARTTLS" && reply.starts_with("220 ") {
+            let config = Arc::clone(shared.tls.as_ref()?);
+            let connection = ServerConnection::new(config).ok()?;
+            let secured: Box<dyn Line> =
+                Box::new(StreamOwned::new(connection, stream.into_inner()));
+            stream = BufReader::new(secured);
+        }
         if verb == "DATA" && reply.starts_with('3') {
-            transaction.content = read_data(&mut reader)?;
+            transaction.content = read_data(&mut stream)?;
             let reply = script(shared, ".").unwrap_or("250 2.6.0 Queued".to_owned());
             if reply.starts_with('2') {
                 shared.delivered.lock().unwrap().push(transaction.clone());
             }
-            say(stream, &reply)?;
+            say(&mut stream, &reply)?;
         }
     }
+}
+
+fn server_config(identity: &Identity, sent: Sent) -> ServerConfig {
+    let pem = if sent == Sent::LeafOnly { &identity.leaf_pem } else { &identity.chain_pem };
+    let chain = CertificateDer::pem_slice_iter(pem.as_bytes()).map(Result::unwrap).collect();
+    let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes()).unwrap();
+    ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap()
 }
 
 fn script(shared: &Shared, command: &str) -> Option<String> {
@@ -169,12 +214,12 @@ fn ehlo(shared: &Shared) -> String {
 }
 
 /// Says a reply; `None` where the script closes, or the peer is gone.
-fn say(mut stream: &TcpStream, reply: &str) -> Option<()> {
+fn say(stream: &mut BufReader<Box<dyn Line>>, reply: &str) -> Option<()> {
     if reply.is_empty() {
-        let _ = stream.shutdown(Shutdown::Both);
         return None;
     }
-    stream.write_all(format!("{reply}\r\n").as_bytes()).ok()
+    let line = stream.get_mut();
+    line.write_all(format!("{reply}\r\n").as_bytes()).and_then(|()| line.flush()).ok()
 }
 
 fn read_line(reader: &mut impl BufRead) -> Option<String> {
