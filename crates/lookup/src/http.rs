@@ -19,6 +19,8 @@ pub struct HttpAnswer {
     pub status: u16,
     /// Content-Type in lower case without parameters, as `text/plain`; empty where there is none.
     pub content_type: String,
+    /// Where a redirect leads, as the server wrote it; whether to go there is the caller's affair.
+    pub location: Option<String>,
     /// The content.
     pub body: Vec<u8>,
 }
@@ -96,7 +98,8 @@ async fn read_answer(
     if body.len() > body_bytes_max {
         return Err(format!("the answer is longer than {body_bytes_max} octets"));
     }
-    Ok(HttpAnswer { status: head.status, content_type: head.content_type, body })
+    let Head { status, content_type, location, .. } = head;
+    Ok(HttpAnswer { status, content_type, location, body })
 }
 
 async fn read_more(
@@ -115,6 +118,7 @@ async fn read_more(
 struct Head {
     status: u16,
     content_type: String,
+    location: Option<String>,
     content_length: Option<usize>,
     chunked: bool,
 }
@@ -129,8 +133,13 @@ impl Head {
             .and_then(|rest| rest.split(' ').nth(1))
             .and_then(|status| status.parse().ok())
             .ok_or("the answer is no HTTP/1")?;
-        let mut head =
-            Self { status, content_type: String::new(), content_length: None, chunked: false };
+        let mut head = Self {
+            status,
+            content_type: String::new(),
+            location: None,
+            content_length: None,
+            chunked: false,
+        };
         for (name, value) in lines.filter_map(|line| line.split_once(':')) {
             let value = value.trim();
             match name.to_ascii_lowercase().as_str() {
@@ -138,6 +147,7 @@ impl Head {
                     let bare = value.split(';').next().unwrap_or_default().trim();
                     head.content_type = bare.to_ascii_lowercase();
                 }
+                "location" => head.location = Some(value.to_owned()),
                 "content-length" => head.content_length = value.parse().ok(),
                 "transfer-encoding" => head.chunked = value.eq_ignore_ascii_case("chunked"),
                 _ => {}

@@ -5,10 +5,12 @@
 //! answer. Never decides anything and never fails: whatever goes wrong comes back as an
 //! [`Answer`] that says so, and the caller treats it as a fact (a defer, never a refusal).
 
+mod aia;
 mod dns;
 mod http;
 mod mta_sts;
 
+pub use aia::{AiaError, AiaFetcher, CERTIFICATE_BYTES_MAX, Loopback};
 pub use dns::{
     ADDRESSES_MAX, Answer, MX_MAX, MailExchangers, Mx, Proof, ProofOf, Resolver, TLSA_RECORDS_MAX,
     TXT_RECORDS_MAX, Tlsa,
