@@ -20,9 +20,9 @@ use posthouse_policy::{
 use posthouse_smtp::{ForwardPath, MailCommand, RecipientCommand, Server, Step};
 use posthouse_store::{Committed, Draft, NewMessage, NewRecipient};
 use posthouse_types::{
-    Address, BodyType, Domain, EnhancedStatus, Facts, MailParameters, Peer, Reason, Recipient,
-    RecipientParameters, Reference, Refusal, Reply, SHOWN_CHARACTERS_MAX, TenantId, TlsFacts,
-    UnixMillis, printable_ascii,
+    Address, BodyType, ChainReport, ChainWarning, Domain, EnhancedStatus, Facts, MailParameters, Peer, Reason,
+    Recipient, RecipientParameters, Reference, Refusal, Reply, SHOWN_CHARACTERS_MAX, TenantId,
+    TlsFacts, UnixMillis, printable_ascii,
 };
 
 use crate::outbound::Entries;
@@ -71,6 +71,8 @@ struct Session {
     wire: Wire,
     protocol: Server,
     peer: Peer,
+    /// The certificates that the peer sent, as DER: a connector may have them judged again.
+    presented: Vec<Vec<u8>>,
     transaction: Option<Transaction>,
     world: Arc<World>,
 }
@@ -82,6 +84,9 @@ struct Transaction {
     parameters: MailParameters,
     /// The attribution of the first recipient: one transaction, one tenant (decision 5).
     accepted: Option<Accepted>,
+    /// The report by which a connector recognised the peer, where it is not the one on the chain
+    /// as sent.
+    chain: Option<Arc<ChainReport>>,
     recipients: Vec<Admitted>,
     /// Made with the first piece of the body.
     body: Option<Body>,
@@ -108,7 +113,7 @@ impl Session {
     fn new(wire: Wire, peer: Peer, world: Arc<World>) -> Self {
         let label = peer.address.ip().to_string();
         let protocol = Server::new(world.server_options(), &label, world.now());
-        Self { wire, protocol, peer, transaction: None, world }
+        Self { wire, protocol, peer, presented: Vec::new(), transaction: None, world }
     }
 
     async fn send(&mut self) {
@@ -143,6 +148,7 @@ impl Session {
                 let presented: Vec<&[u8]> = facts.presented.iter().map(Vec::as_slice).collect();
                 let chain = self.world.examine(&presented);
                 let (version, cipher) = (facts.version, facts.cipher);
+                self.presented = facts.presented;
                 self.peer.tls = Some(TlsFacts { version, cipher, chain });
                 self.protocol.secured(self.world.now());
                 Ok(())
@@ -167,6 +173,7 @@ impl Session {
             sender: mail.sender,
             parameters: mail.parameters,
             accepted: None,
+            chain: None,
             recipients: Vec::new(),
             body: None,
             failure: None,
@@ -185,25 +192,32 @@ impl Session {
             Some(tls) if !tls.chain.is_accepted() => pki::sentence(&tls.chain),
             _ => String::new(),
         };
-        let attribution = policy::attribute(
-            &Question {
-                peer: &self.peer,
-                sender: transaction.sender.as_ref(),
-                recipient: match &command.path {
-                    ForwardPath::Postmaster => RecipientPath::Postmaster,
-                    ForwardPath::Mailbox(address) => RecipientPath::Mailbox(address),
-                },
-                transaction: transaction.accepted.as_ref().map(|accepted| accepted.owner),
-                chain_sentence: &chain_sentence,
-                shared: &self.world.shared_identities(),
+        let shared = self.world.shared_identities();
+        let question = Question {
+            peer: &self.peer,
+            sender: transaction.sender.as_ref(),
+            recipient: match &command.path {
+                ForwardPath::Postmaster => RecipientPath::Postmaster,
+                ForwardPath::Mailbox(address) => RecipientPath::Mailbox(address),
             },
-            &directory,
-        );
+            transaction: transaction.accepted.as_ref().map(|accepted| accepted.owner),
+            chain_sentence: &chain_sentence,
+            shared: &shared,
+            chains: &[],
+        };
+        // Connectors with a rule of their own have the chain judged again; most have none.
+        let chains: Vec<_> = policy::chain_rules(&question, &directory)
+            .into_iter()
+            .map(|rule| self.world.judge(&self.presented, rule))
+            .collect();
+        let question = Question { chains: &chains, ..question };
+        let attribution = policy::attribute(&question, &directory);
         match &attribution.outcome {
             Ok(accepted) => {
                 let admitted = admitted(command, &accepted.place, &self.world);
                 transaction.recipients.push(admitted);
                 transaction.accepted.get_or_insert_with(|| accepted.clone());
+                transaction.chain = transaction.chain.take().or(attribution.chain);
                 Ok(())
             }
             Err(refusal) => {
@@ -213,6 +227,7 @@ impl Session {
                 };
                 let submission = Submission {
                     peer: &self.peer,
+                    chain: attribution.chain.as_deref(),
                     reference: transaction.reference,
                     sender: transaction.sender.as_ref(),
                     recipient,
@@ -308,7 +323,7 @@ impl Session {
 
     /// A refusal that the protocol core made itself. One that ends a message is traced for each of
     /// its recipients; one before that is counted only: nobody's mail was refused.
-    async fn note(&mut self, refusal: Refusal) {
+    async fn note(&self, refusal: Refusal) {
         self.world.count_refusal(refusal.reason);
         if let Some(transaction) = &self.transaction {
             self.record_refused(transaction, &refusal, self.world.now()).await;
@@ -332,6 +347,7 @@ impl Session {
     ) -> Submission<'a> {
         Submission {
             peer: &self.peer,
+            chain: transaction.chain.as_deref(),
             reference: transaction.reference,
             sender: transaction.sender.as_ref(),
             recipient,
@@ -421,7 +437,17 @@ fn reply_queued(
         transaction.reference,
         world.node_name()
     );
-    Reply::new(250, EnhancedStatus(2, 6, 0), text.trim_start())
+    let mut reply = Reply::new(250, EnhancedStatus(2, 6, 0), text.trim_start());
+    // Accepted here, and nowhere else: the sender's own log is where that is looked for.
+    if let Some(chain) = transaction.chain.as_deref().filter(|chain| is_completed(chain)) {
+        reply.lines.push(pki::sentence(chain));
+    }
+    reply
+}
+
+/// Whether a chain counts only with a copy from the tenant's store.
+pub(crate) fn is_completed(chain: &ChainReport) -> bool {
+    chain.warnings.contains(&ChainWarning::CompletedFromStore)
 }
 
 /// Where an accepted recipient's mail goes. A postmaster's goes to the tenant's address, else the
