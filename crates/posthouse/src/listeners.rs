@@ -17,6 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::gateway;
 use crate::proxy_protocol;
 use crate::refusals;
+use crate::sessions::Slot;
 use crate::wire::Wire;
 use crate::world::World;
 
@@ -75,7 +76,7 @@ fn admit(stream: TcpStream, address: SocketAddr, world: &Arc<World>) {
     let world = Arc::clone(world);
     tokio::spawn(async move {
         match slot {
-            Ok(_slot) => session(stream, address, from_balancer, world).await,
+            Ok(slot) => session(stream, address, from_balancer, slot, world).await,
             Err(reason) => {
                 world.count_refusal(reason);
                 turn_away(stream, reason).await;
@@ -88,13 +89,21 @@ async fn session(
     mut stream: TcpStream,
     address: SocketAddr,
     from_balancer: bool,
+    mut slot: Slot,
     world: Arc<World>,
 ) {
     let Ok(local_address) = stream.local_addr() else { return };
     let mut address = SocketAddr::new(address.ip().to_canonical(), address.port());
     if from_balancer {
         match proxy_protocol::read_header(&mut stream).await {
-            Ok(Some(source)) => address = source,
+            Ok(Some(source)) => {
+                let sessions_max = world.settings().smtp.sessions_per_address_max;
+                if let Err(reason) = slot.belongs_to(source.ip(), sessions_max) {
+                    world.count_refusal(reason);
+                    return turn_away(stream, reason).await;
+                }
+                address = source;
+            }
             Ok(None) => {} // A balancer's own health check.
             Err(error) => {
                 tracing::warn!(%address, %error, "a balancer sent no PROXY v2 header");

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use posthouse_types::Reason;
 
@@ -37,15 +37,11 @@ impl Sessions {
         sessions_per_source_max: usize,
     ) -> Result<Slot, Reason> {
         let source = source_of(address);
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.lock();
         if counts.all >= sessions_max {
             return Err(Reason::TooManySessions);
         }
-        let of_source = counts.by_source.entry(source).or_default();
-        if *of_source >= sessions_per_source_max {
-            return Err(Reason::TooManySessionsFromAddress);
-        }
-        *of_source += 1;
+        counts.enter_source(source, sessions_per_source_max)?;
         counts.all += 1;
         metrics::gauge!("posthouse_sessions").set(counts.all as f64);
         Ok(Slot { sessions: Arc::clone(self), source })
@@ -53,21 +49,61 @@ impl Sessions {
 
     /// Sessions at this moment.
     pub(crate) fn count(&self) -> usize {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner).all
+        self.lock().all
+    }
+
+    /// A task that panicked left the counters whole: each change is one step.
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Counts {
+    fn enter_source(
+        &mut self,
+        source: IpAddr,
+        sessions_per_source_max: usize,
+    ) -> Result<(), Reason> {
+        if self.by_source.get(&source).copied().unwrap_or_default() >= sessions_per_source_max {
+            return Err(Reason::TooManySessionsFromAddress);
+        }
+        *self.by_source.entry(source).or_default() += 1;
+        Ok(())
+    }
+
+    fn leave_source(&mut self, source: IpAddr) {
+        if let Some(of_source) = self.by_source.get_mut(&source) {
+            *of_source -= 1;
+            if *of_source == 0 {
+                self.by_source.remove(&source);
+            }
+        }
+    }
+}
+
+impl Slot {
+    /// The session turns out to be of another source, which a balancer named; or that source has
+    /// its limit of sessions.
+    pub(crate) fn belongs_to(
+        &mut self,
+        address: IpAddr,
+        sessions_per_source_max: usize,
+    ) -> Result<(), Reason> {
+        let source = source_of(address);
+        let mut counts = self.sessions.lock();
+        counts.enter_source(source, sessions_per_source_max)?;
+        counts.leave_source(self.source);
+        self.source = source;
+        Ok(())
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let mut counts = self.sessions.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.sessions.lock();
         counts.all = counts.all.saturating_sub(1);
         metrics::gauge!("posthouse_sessions").set(counts.all as f64);
-        if let Some(of_source) = counts.by_source.get_mut(&self.source) {
-            *of_source -= 1;
-            if *of_source == 0 {
-                counts.by_source.remove(&self.source);
-            }
-        }
+        counts.leave_source(self.source);
     }
 }
 
@@ -102,6 +138,22 @@ mod tests {
         assert!(sessions.enter(address("192.0.2.2"), 10, 1).is_ok());
         drop(first);
         assert!(sessions.enter(address("192.0.2.1"), 10, 1).is_ok());
+    }
+
+    #[test]
+    fn behind_a_balancer_each_source_has_its_limit() {
+        let sessions = Arc::new(Sessions::default());
+        let balancer = || sessions.enter(address("192.0.2.99"), 10, usize::MAX).unwrap();
+        let (mut first, mut second, mut third) = (balancer(), balancer(), balancer());
+        assert_eq!(first.belongs_to(address("192.0.2.1"), 1), Ok(()));
+        let refused = Err(Reason::TooManySessionsFromAddress);
+        assert_eq!(second.belongs_to(address("192.0.2.1"), 1), refused);
+        assert_eq!(third.belongs_to(address("192.0.2.2"), 1), Ok(()));
+        drop(first);
+        assert_eq!(second.belongs_to(address("192.0.2.1"), 1), Ok(()));
+        drop((second, third));
+        assert_eq!(sessions.count(), 0);
+        assert!(sessions.lock().by_source.is_empty());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Touches nothing. It may forget waiting items when it is full, and says which; it never gives
 //! one twice, and never more at once than its limits allow.
 
+mod clock;
 mod destination;
 mod lane;
 mod limits;
@@ -10,10 +11,10 @@ mod turns;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
 use posthouse_types::{TenantId, UnixMillis};
 
+use clock::SteadyClock;
 use destination::{Change, Destination};
 use lane::{Lane, LaneKey, Place};
 pub use limits::SchedulerLimits;
@@ -568,34 +569,5 @@ impl Scheduler {
                 self.destinations.remove(&key);
             }
         }
-    }
-}
-
-/// Time that never goes back. When the wall clock is set back, what was due in a minute stays
-/// due in a minute; a jump forward only makes things due early.
-#[derive(Debug, Default)]
-struct SteadyClock {
-    /// The steady time last seen.
-    now: UnixMillis,
-    /// The wall's time last seen.
-    wall: UnixMillis,
-    /// How far the wall clock was set back in all.
-    behind: Duration,
-}
-
-impl SteadyClock {
-    fn steady(&mut self, wall: UnixMillis) -> UnixMillis {
-        self.behind = self.behind.saturating_add(self.wall.since(wall));
-        self.wall = wall;
-        self.now = self.to_steady(wall);
-        self.now
-    }
-
-    fn to_steady(&self, wall: UnixMillis) -> UnixMillis {
-        wall + self.behind
-    }
-
-    fn to_wall(&self, steady: UnixMillis) -> UnixMillis {
-        steady - self.behind
     }
 }

@@ -13,6 +13,7 @@
 
 mod common;
 
+mod balancer;
 mod delivery;
 mod delivery_connections;
 mod delivery_dns;
@@ -23,10 +24,12 @@ mod foreign_clients;
 mod health;
 mod kill;
 mod limits;
+mod limits_of_time;
 mod outgoing_header;
 mod postfix;
 mod recognition;
 mod running;
 mod session_attacks;
 mod smuggling;
+mod stopping;
 mod story;
