@@ -129,6 +129,7 @@ fn percentiles(directory: &Directory, count: u64, proof: Proof) -> Result<(u64, 
             transaction: None,
             shared: &shared,
             chain_sentence: "",
+            chains: &[],
         };
         let begun = Instant::now();
         let attribution = black_box(attribute(black_box(&question), directory));

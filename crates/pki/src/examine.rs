@@ -4,8 +4,8 @@
 //! be read becomes a reason. Nothing is fetched.
 
 use posthouse_types::{
-    CertificateSummary, ChainElement, ChainMode, ChainReason, ChainReport, ChainWarning, ElementOrigin,
-    UnixMillis,
+    CertificateSummary, ChainElement, ChainMode, ChainReason, ChainReport, ChainWarning,
+    ElementOrigin, UnixMillis,
 };
 
 use crate::certificate::{ANY_USAGE, CLIENT_AUTH, Certificate};
@@ -179,10 +179,11 @@ fn with_known<'a>(sent: &[Candidate<'a>], known: &'a [KnownIntermediate]) -> Vec
             issuers.sort_by_cached_key(|issuer| key_relation(below, issuer));
         }
         issuers.truncate((sent.len() + KNOWN_CONSIDERED_MAX).saturating_sub(all.len()));
-        all.extend(issuers.into_iter().map(|certificate| Candidate {
-            certificate,
-            origin: ElementOrigin::Store,
-        }));
+        all.extend(
+            issuers
+                .into_iter()
+                .map(|certificate| Candidate { certificate, origin: ElementOrigin::Store }),
+        );
     }
     all
 }

@@ -32,7 +32,7 @@ pub use formats::{Bundle, BundleFormat, FormatError, certificate_pem, key_pem, r
 pub use issuer::issuer_matches;
 pub use repair::repairs;
 pub use revocation::RevocationLists;
-pub use roots::{KnownIntermediate, TrustedRoots, parse_pem_certificates};
+pub use roots::{KnownIntermediate, TrustedRoots, parse_pem_certificates, presented_certificates};
 pub use search::MailTransport;
 pub use seen::SeenChains;
 pub use sending::{CertificateKind, NotIssuer, certificate_kind, chain_to_send, check_issuer};

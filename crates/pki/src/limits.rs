@@ -9,6 +9,10 @@ pub const PRESENTED_CERTIFICATES_MAX: usize = 10;
 /// Bytes of one chain that are looked at: TLS stacks stop at the same size.
 pub const PRESENTED_BYTES_MAX: usize = 64 * 1024;
 
+/// Certificates that are looked at of a bundle which an administrator has diagnosed: as many as
+/// [`PRESENTED_BYTES_MAX`] has room for. A gateway looks at [`PRESENTED_CERTIFICATES_MAX`].
+pub const DIAGNOSED_CERTIFICATES_MAX: usize = 200;
+
 /// DNS names of one certificate that are looked at; public CAs stop at about one hundred.
 pub const DNS_NAMES_MAX: usize = 200;
 

@@ -25,14 +25,20 @@ pub struct Repair {
 /// The platforms that repairs are written for, in the order given.
 const PLATFORMS: [&str; 4] = ["exchange", "iis", "postfix", "posthouse"];
 
-/// What mends this chain, once for each platform; nothing for an accepted one.
+/// What mends this chain, once for each platform; nothing for one that is accepted as it was sent.
+/// One that counts only with our copy of an intermediate is still worth mending.
 pub fn repairs(report: &ChainReport) -> Vec<Repair> {
     let repair = |platform| match (report.reason, &report.missing) {
-        (ChainReason::ChainIncomplete, Some(missing)) => send_chain(platform, missing),
+        (ChainReason::ChainIncomplete | ChainReason::Ok, Some(missing)) => {
+            send_chain(platform, missing)
+        }
         (ChainReason::NoCertificate, _) => send_certificate(platform),
         _ => replace_certificate(platform, report.reason),
     };
-    if report.is_accepted() { Vec::new() } else { PLATFORMS.into_iter().map(repair).collect() }
+    if report.is_accepted() && report.missing.is_none() {
+        return Vec::new();
+    }
+    PLATFORMS.into_iter().map(repair).collect()
 }
 
 /// The missing intermediate is added to what the sender presents.

@@ -63,9 +63,8 @@ impl RevocationLists {
             return Err(PkiError::NoRevocationList);
         }
         let read = |(place, der): (usize, &Vec<u8>)| -> Result<_, PkiError> {
-            let list = OwnedCertRevocationList::from_der(der).map_err(|error| {
-                PkiError::NotARevocationList { place, why: error.to_string() }
-            })?;
+            let list = OwnedCertRevocationList::from_der(der)
+                .map_err(|error| PkiError::NotARevocationList { place, why: error.to_string() })?;
             let [this_update, next_update] = updates(der).unwrap_or_default();
             Ok((List { list: list.into(), this_update, next_update }, mark(der)))
         };

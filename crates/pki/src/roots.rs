@@ -12,6 +12,7 @@ use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, TrustAnchor};
 
 use crate::certificate::Certificate;
+use crate::der::{Reader, SEQUENCE};
 use crate::error::PkiError;
 use crate::limits::PEM_BYTES_MAX;
 use crate::summary::summary;
@@ -199,6 +200,49 @@ pub fn parse_pem_certificates(pem: &[u8]) -> Result<Vec<Vec<u8>>, PkiError> {
         ders.push(certificate.map_err(|error| PkiError::NotPem(pem_fault(&error)))?.to_vec());
     }
     if ders.is_empty() { Err(PkiError::NoCertificate) } else { Ok(ders) }
+}
+
+/// What a file that somebody hands in to be diagnosed presents: each certificate of a PEM file in
+/// its order, or DER certificates one after another.
+///
+/// Nothing is refused, for a damaged bundle is what a diagnosis may be about: a block that cannot
+/// be decoded is an empty certificate in its place, and a file without any certificate's beginning
+/// one that cannot be read, unless it is empty or holds other blocks only.
+pub fn presented_certificates(file: &[u8]) -> Vec<Vec<u8>> {
+    const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
+    if file.first() == Some(&SEQUENCE) {
+        return concatenated(file);
+    }
+    let mut ders = Vec::new();
+    let mut rest = file;
+    while let Some(start) = find(rest, BEGIN) {
+        let block = rest.get(start..).unwrap_or_default();
+        let after = block.get(BEGIN.len()..).unwrap_or_default();
+        // A block whose end was cut off must not swallow the next one.
+        let length = find(after, BEGIN).map_or(block.len(), |at| BEGIN.len() + at);
+        let block = block.get(..length).unwrap_or_default();
+        ders.push(CertificateDer::from_pem_slice(block).map_or(Vec::new(), |der| der.to_vec()));
+        rest = after;
+    }
+    let is_empty = file.iter().all(u8::is_ascii_whitespace);
+    if ders.is_empty() && !is_empty && find(file, b"-----BEGIN ").is_none() {
+        ders.push(Vec::new());
+    }
+    ders
+}
+
+/// Where one text begins in another.
+fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    text.windows(wanted.len()).position(|window| window == wanted)
+}
+
+/// DER elements one after another; what is left over behind the last whole one is one more, so
+/// that a cut file is seen to be cut.
+fn concatenated(file: &[u8]) -> Vec<Vec<u8>> {
+    let whole: Vec<&[u8]> = Reader::new(file).map(|element| element.whole).collect();
+    let read: usize = whole.iter().map(|element| element.len()).sum();
+    let left = file.get(read..).filter(|left| !left.iter().all(u8::is_ascii_whitespace));
+    whole.into_iter().chain(left).map(<[u8]>::to_vec).collect()
 }
 
 /// A PEM fault in words, without the file's own bytes: those may be a private key's.

@@ -16,14 +16,19 @@ const CUT: &str = "[cut]";
 /// Says what became of a chain, as its sender would want to read it: `Your server sent 1
 /// certificate; the one that signed it, CN=..., was not sent. Get it from http://...`.
 ///
+/// Of a chain that counts only with our copy of an intermediate, that one is named too.
+///
 /// Printable ASCII without line breaks, at most [`SENTENCE_CHARACTERS_MAX`] characters.
 pub fn sentence(report: &ChainReport) -> String {
+    let is_completed = report.warnings.contains(&ChainWarning::CompletedFromStore);
     let mut text = match report.reason {
         ChainReason::ChainIncomplete => incomplete(report),
+        ChainReason::Ok if is_completed => completed(report),
         _ => fault(report),
     };
     if let Some(missing) = &report.missing
         && report.reason != ChainReason::ChainIncomplete
+        && !is_completed
     {
         text.push_str(&format!(" {} was not sent either.", shown(&missing.subject)));
     }
@@ -58,6 +63,21 @@ fn incomplete(report: &ChainReport) -> String {
     match address(missing) {
         Some(address) => text.push_str(&format!(" Get it from {}", shown(address))),
         None => text.push_str(" Your server must send it after its own."),
+    }
+    text
+}
+
+/// Accepted with our copy of what was not sent: elsewhere nobody may have one.
+fn completed(report: &ChainReport) -> String {
+    let Some(missing) = &report.missing else { return fault(report) };
+    let mut text = format!(
+        "Your server sent {}; {} was not sent, and a copy held here took its place. Other servers \
+         will refuse this chain.",
+        count(report),
+        named(missing)
+    );
+    if let Some(address) = address(missing) {
+        text.push_str(&format!(" Get it from {}", shown(address)));
     }
     text
 }

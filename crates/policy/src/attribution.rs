@@ -7,9 +7,11 @@
 //! tells the peer about its own certificate, address and message only, never about a tenant.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use posthouse_types::{Address, Domain, Peer, Refusal, TenantId};
+use posthouse_types::{Address, ChainReport, Domain, Peer, Refusal, TenantId};
 
+use crate::chains::RuledChain;
 use crate::directory::{Directory, Entry};
 use crate::explain;
 use crate::partner;
@@ -35,6 +37,9 @@ pub struct Question<'a> {
     /// Why the peer's chain is not accepted, in one sentence for the peer; empty where it is, or
     /// where there is none.
     pub chain_sentence: &'a str,
+    /// The peer's chain judged by the rules that [`chain_rules`](crate::chain_rules()) asks for. A
+    /// connector whose rule is not among them judges the chain as it was sent.
+    pub chains: &'a [RuledChain],
 }
 
 impl Question<'_> {
@@ -67,6 +72,10 @@ pub enum Owner {
 pub struct Attribution {
     /// Accepted for whom, or refused with what.
     pub outcome: Result<Accepted, Refusal>,
+    /// The report on the peer's chain that decided, where it is not the one on the chain as sent:
+    /// what a connector with `chain = "repair"` or `check_revocation` recognised it by, or the
+    /// revocation that it was refused for.
+    pub chain: Option<Arc<ChainReport>>,
     /// The connectors that were looked at, for the administrators of their tenants; at most
     /// [`CONSIDERED_MAX`](crate::CONSIDERED_MAX). Show each tenant its own only.
     pub considered: Vec<ConsideredConnector>,
@@ -153,7 +162,8 @@ pub struct ConsideredConnector {
 pub fn attribute(question: &Question<'_>, directory: &Directory) -> Attribution {
     if !directory.is_loaded() {
         let outcome = Err(replies::directory_not_loaded());
-        return Attribution { outcome, considered: Vec::new(), concerned_tenants: Vec::new() };
+        let (considered, concerned_tenants) = (Vec::new(), Vec::new());
+        return Attribution { outcome, chain: None, considered, concerned_tenants };
     }
     let sender_owner = question.sender.and_then(|sender| directory.owning_entry(sender.domain()));
     let recognised = recognition::recognise(question, directory, sender_owner);
@@ -161,6 +171,7 @@ pub fn attribute(question: &Question<'_>, directory: &Directory) -> Attribution 
         RecipientPath::Mailbox(address) => directory.hosting_entry(address.domain()),
         RecipientPath::Postmaster => None,
     };
+    let mut ruled = recognised.as_ref().ok().and_then(|sender| sender.ruled);
     let outcome = match (question.recipient, hosted) {
         (RecipientPath::Postmaster, _) => {
             Ok(to_node_postmaster(question, directory, recognised.as_ref().ok()))
@@ -174,7 +185,10 @@ pub fn attribute(question: &Question<'_>, directory: &Directory) -> Attribution 
                 direction: sender.direction(),
                 place: Place::Elsewhere,
             }),
-            Err(failure) => Err(replies::relay_denied(failure.reason, question)),
+            Err(failure) => {
+                ruled = failure.revoked;
+                Err(replies::relay_denied(failure.reason, question, ruled))
+            }
         },
     };
     let outcome = outcome.and_then(|accepted| match question.transaction {
@@ -187,6 +201,7 @@ pub fn attribute(question: &Question<'_>, directory: &Directory) -> Attribution 
         host: hosted.map(|(entry, _)| entry),
     };
     Attribution {
+        chain: ruled.map(|ruled| Arc::clone(&ruled.report)),
         considered: explain::considered(question, directory, &explained),
         concerned_tenants: explain::concerned_tenants(&explained),
         outcome,

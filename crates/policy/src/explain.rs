@@ -3,9 +3,10 @@
 //! Touches nothing. A peer's names are made printable and cut. Written only where the mail was not
 //! recognised, or for the one connector that recognised it: the common path pays one line.
 
-use posthouse_types::{Reason, SHOWN_CHARACTERS_MAX, TenantId, printable};
+use posthouse_types::{ChainWarning, Reason, SHOWN_CHARACTERS_MAX, TenantId, printable};
 
 use crate::attribution::{ConsideredConnector, Proof, Question, RecipientPath, Recognition};
+use crate::chains::{JudgedChain, RuledChain};
 use crate::directory::{Directory, Entry};
 use crate::issuer;
 use crate::partner;
@@ -59,8 +60,9 @@ pub(crate) fn considered(
         Ok(sender) => {
             let why = match &sender.proof {
                 Proof::Certificate(name) => format!(
-                    "the certificate holds {}",
-                    printable(name.as_str(), SHOWN_CHARACTERS_MAX)
+                    "the certificate holds {}{}",
+                    printable(name.as_str(), SHOWN_CHARACTERS_MAX),
+                    completion(sender.ruled)
                 ),
                 Proof::Address(address) => format!(
                     "sender_ip_addresses holds {address}, and MAIL FROM {} is in an accepted domain",
@@ -89,6 +91,19 @@ pub(crate) fn considered(
         list.partners(host);
     }
     list.rows
+}
+
+/// What a connector with `chain = "repair"` added to the chain.
+fn completion(ruled: Option<&RuledChain>) -> String {
+    let is_completed =
+        |ruled: &&RuledChain| ruled.report.warnings.contains(&ChainWarning::CompletedFromStore);
+    let missing = ruled.filter(is_completed).and_then(|ruled| ruled.report.missing.as_ref());
+    missing.map_or_else(String::new, |missing| {
+        format!(
+            "; its chain was completed from the tenant's store: {} was not sent",
+            printable(&missing.subject, SHOWN_CHARACTERS_MAX)
+        )
+    })
 }
 
 struct List<'a> {
@@ -133,7 +148,7 @@ impl List<'_> {
         let RecipientPath::Mailbox(recipient) = self.question.recipient else { return };
         let Some((_, domain)) = self.directory.hosting_entry(recipient.domain()) else { return };
         for connector in partner::about(host, domain, self.question) {
-            let broken = partner::broken(connector, self.question);
+            let broken = partner::broken(host, connector, self.question);
             let why = match broken {
                 None => "its restrictions are met".to_owned(),
                 Some(Reason::PartnerTlsRequired) => "require_tls: no TLS".to_owned(),
@@ -143,7 +158,7 @@ impl List<'_> {
                 ),
                 Some(_) => format!(
                     "restrict_domains_to_certificate: {}",
-                    self.certificate_why_not(connector).unwrap_or_default()
+                    self.certificate_why_not(host, connector).unwrap_or_default()
                 ),
             };
             self.push(host, connector, broken.is_none(), why);
@@ -163,7 +178,7 @@ impl List<'_> {
             ));
         }
         if let Some(name) = &connector.tls_sender_certificate_name {
-            parts.push(match self.certificate_why_not(connector) {
+            parts.push(match self.certificate_why_not(entry, connector) {
                 Some(why) => why,
                 None => self.held_why_not(entry, connector, name.as_str(), reason),
             });
@@ -175,13 +190,15 @@ impl List<'_> {
     }
 
     /// Why the certificate is not the one that the connector looks for; `None` where it is.
-    fn certificate_why_not(&self, connector: &InboundConnector) -> Option<String> {
+    fn certificate_why_not(&self, entry: &Entry, connector: &InboundConnector) -> Option<String> {
         let name = connector.tls_sender_certificate_name.as_ref()?;
         let wants = format!("wants a certificate that holds {name}");
         let chain = match Shown::by(self.question.peer) {
             Shown::NoTls => return Some(format!("{wants}; the session has no TLS")),
             Shown::NoCertificate => return Some(format!("{wants}; none was sent")),
-            Shown::Refused(chain) | Shown::Accepted(chain) => chain,
+            Shown::Refused(as_sent) | Shown::Accepted(as_sent) => {
+                self.question.chain_for(entry.id, connector).map_or(as_sent, JudgedChain::report)
+            }
         };
         let holds = chain.names.iter().any(|presented| name.is_borne_by(presented));
         if !holds {

@@ -102,6 +102,8 @@ const TABLES: &[Table] = &[
             "require_tls",
             "tls_sender_certificate_name",
             "tls_sender_issuer",
+            "chain",
+            "check_revocation",
             "cloud_services_mail_enabled",
             "allow_forwarding",
         ],
@@ -115,8 +117,6 @@ const TABLES: &[Table] = &[
             ("ef_test_mode", ENHANCED_FILTERING),
             ("scan_and_drop_recipients", LEAVE_OUT),
             ("client_host_names", "leave it out: identify the sender by its certificate"),
-            ("chain", "leave it out: a chain counts as it was sent"),
-            ("check_revocation", "leave it out"),
         ],
     },
     Table {

@@ -5,6 +5,7 @@
 //! says one thing to the peer and another to the administrator.
 
 mod attribution;
+mod chains;
 mod directory;
 mod explain;
 mod file;
@@ -27,6 +28,7 @@ pub use attribution::{
     Accepted, Attribution, ConsideredConnector, Direction, Owner, Place, Proof, Question,
     RecipientPath, attribute,
 };
+pub use chains::{CHAIN_RULES_MAX, ChainRule, RuledChain, chain_rules};
 pub use directory::{CANDIDATES_MAX, Directory, DirectoryError, Grants};
 pub use explain::CONSIDERED_MAX;
 pub use file::TenantFileError;

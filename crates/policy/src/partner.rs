@@ -7,15 +7,18 @@
 use posthouse_types::Reason;
 
 use crate::attribution::Question;
+use crate::chains::{JudgedChain, RuledChain};
 use crate::directory::Entry;
 use crate::issuer;
-use crate::recognition::{Shown, is_associated};
+use crate::recognition::is_associated;
 use crate::tenant::{AcceptedDomain, ConnectorType, InboundConnector};
 
 /// A restriction that the mail does not meet.
 pub(crate) struct PartnerFailure<'a> {
     pub(crate) connector: &'a InboundConnector,
     pub(crate) reason: Reason,
+    /// The report that calls the certificate revoked, where that is why.
+    pub(crate) revoked: Option<&'a RuledChain>,
 }
 
 /// Holds incoming mail against the partner connectors of the recipient's tenant. The connector
@@ -23,14 +26,16 @@ pub(crate) struct PartnerFailure<'a> {
 pub(crate) fn check<'a>(
     host: &'a Entry,
     domain: &AcceptedDomain,
-    question: &Question<'_>,
+    question: &Question<'a>,
 ) -> Result<Option<&'a InboundConnector>, PartnerFailure<'a>> {
     let mut failure = None;
     for connector in about(host, domain, question) {
-        match broken(connector, question) {
+        match broken(host, connector, question) {
             None => return Ok(Some(connector)),
             Some(reason) if failure.is_none() => {
-                failure = Some(PartnerFailure { connector, reason })
+                let chain = question.chain_for(host.id, connector);
+                let revoked = chain.and_then(JudgedChain::revoked);
+                failure = Some(PartnerFailure { connector, reason, revoked });
             }
             Some(_) => {}
         }
@@ -59,7 +64,11 @@ pub(crate) fn about<'a>(
 }
 
 /// The first restriction of a connector that the mail does not meet.
-pub(crate) fn broken(connector: &InboundConnector, question: &Question<'_>) -> Option<Reason> {
+pub(crate) fn broken(
+    host: &Entry,
+    connector: &InboundConnector,
+    question: &Question<'_>,
+) -> Option<Reason> {
     if connector.require_tls.unwrap_or(true) && question.peer.tls.is_none() {
         return Some(Reason::PartnerTlsRequired);
     }
@@ -68,20 +77,18 @@ pub(crate) fn broken(connector: &InboundConnector, question: &Question<'_>) -> O
     {
         return Some(Reason::PartnerAddressRestricted);
     }
-    if connector.restrict_domains_to_certificate && !shows_certificate(connector, question) {
+    if connector.restrict_domains_to_certificate && !shows_certificate(host, connector, question) {
         return Some(Reason::PartnerCertificateRestricted);
     }
     None
 }
 
 /// Whether the peer's accepted certificate bears the connector's name, by the issuer it pins.
-fn shows_certificate(connector: &InboundConnector, question: &Question<'_>) -> bool {
+fn shows_certificate(host: &Entry, connector: &InboundConnector, question: &Question<'_>) -> bool {
     let Some(name) = &connector.tls_sender_certificate_name else { return false };
-    match Shown::by(question.peer) {
-        Shown::Accepted(chain) => {
-            chain.names.iter().any(|presented| name.is_borne_by(presented))
-                && issuer::is_pinned(connector, chain)
-        }
-        _ => false,
-    }
+    let chain = question.chain_for(host.id, connector).map(JudgedChain::report);
+    chain.filter(|chain| chain.is_accepted()).is_some_and(|chain| {
+        chain.names.iter().any(|presented| name.is_borne_by(presented))
+            && issuer::is_pinned(connector, chain)
+    })
 }

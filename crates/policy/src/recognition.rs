@@ -1,13 +1,15 @@
 //! Which on-premises connector recognises the sender: the certificate first, then the address
 //! narrowed by MAIL FROM.
 //!
-//! Touches nothing. A chain that is not accepted gives no identity, whatever names it holds; an
+//! Touches nothing. A chain that the connector does not accept gives no identity, whatever names
+//! it holds; an
 //! address alone never does. Where several tenants could be meant and MAIL FROM does not decide,
 //! nobody is chosen: the first match would hand one tenant's mail to another.
 
 use posthouse_types::{ChainReason, ChainReport, Domain, Peer, Reason};
 
 use crate::attribution::{Proof, Question, Recognition};
+use crate::chains::{JudgedChain, RuledChain};
 use crate::directory::{Directory, Entry};
 use crate::issuer;
 use crate::tenant::{AcceptedDomain, InboundConnector};
@@ -21,6 +23,8 @@ pub(crate) struct Recognised<'a> {
     pub(crate) entry: &'a Entry,
     pub(crate) connector: &'a InboundConnector,
     pub(crate) proof: Proof,
+    /// The report that made it count, where that is not the one on the chain as sent.
+    pub(crate) ruled: Option<&'a RuledChain>,
 }
 
 /// Why none did.
@@ -28,6 +32,8 @@ pub(crate) struct Failure<'a> {
     pub(crate) reason: Reason,
     /// Connectors that look for a name which the certificate holds, accepted or not.
     pub(crate) named: Vec<Candidate<'a>>,
+    /// The report that calls the certificate revoked, where that is why.
+    pub(crate) revoked: Option<&'a RuledChain>,
     /// The one tenant that lists the address, where MAIL FROM is nobody else's.
     pub(crate) listed: Option<&'a Entry>,
 }
@@ -39,6 +45,7 @@ pub(crate) struct Candidate<'a> {
     pub(crate) connector: &'a InboundConnector,
     pub(crate) presented: &'a Domain,
     standing: Standing,
+    chain: JudgedChain<'a>,
 }
 
 /// By what right a connector looks for its certificate name.
@@ -94,20 +101,19 @@ pub(crate) fn recognise<'a>(
     sender_owner: SenderOwner<'a>,
 ) -> Recognition<'a> {
     let shown = Shown::by(question.peer);
-    let named = candidates(question, directory, shown);
-    let by_certificate = match shown {
-        Shown::NoTls | Shown::NoCertificate => Err(None),
-        Shown::Refused(_) if named.is_empty() => Err(None),
-        Shown::Refused(chain) => Err(Some(Reason::Chain(chain.reason))),
-        Shown::Accepted(chain) => certificate(question, chain, &named, sender_owner),
-    };
+    let named = candidates(question, directory);
+    let by_certificate = certificate(question, &named, sender_owner);
+    // Of a chain that no connector accepts.
+    let revoked = || named.iter().find_map(|candidate| candidate.chain.revoked());
+    let is_revoked = by_certificate.as_ref().err() == Some(&Some(REVOKED));
+    let revoked = is_revoked.then(revoked).flatten();
     let certificate_reason = match by_certificate {
         Ok(recognised) => return Ok(recognised),
         // The certificate says whose server this is: the address cannot make it another's.
         Err(Some(reason @ (Reason::SenderDomainOfAnotherTenant | Reason::AmbiguousConnector)))
             if named.iter().any(|candidate| candidate.standing == Standing::Own) =>
         {
-            return Err(Failure { reason, named, listed: None });
+            return Err(Failure { reason, named, revoked, listed: None });
         }
         Err(reason) => reason,
     };
@@ -118,23 +124,28 @@ pub(crate) fn recognise<'a>(
     let reason = certificate_reason
         .or(address_reason)
         .unwrap_or_else(|| nothing_matched(shown, sender_owner));
-    Err(Failure { reason, named, listed })
+    let revoked = revoked.filter(|_| reason == REVOKED);
+    Err(Failure { reason, named, revoked, listed })
 }
 
+const REVOKED: Reason = Reason::Chain(ChainReason::Revoked);
+
 /// Every connector with standing that looks for a name of the chain's leaf.
-fn candidates<'a>(
-    question: &Question<'_>,
+pub(crate) fn candidates<'a>(
+    question: &Question<'a>,
     directory: &'a Directory,
-    shown: Shown<'a>,
 ) -> Vec<Candidate<'a>> {
-    let Some(chain) = shown.chain() else { return Vec::new() };
+    let Some(as_sent) = Shown::by(question.peer).chain() else { return Vec::new() };
     let mut found: Vec<Candidate<'a>> = Vec::new();
-    for presented in chain.names.iter().take(CERTIFICATE_NAMES_MAX) {
+    for presented in as_sent.names.iter().take(CERTIFICATE_NAMES_MAX) {
         for (entry, connector) in directory.by_certificate_name(presented) {
             let standing = standing(question, directory, entry, connector);
             let is_known = found.iter().any(|known| std::ptr::eq(known.connector, connector));
-            if standing != Standing::None && !is_known {
-                found.push(Candidate { entry, connector, presented, standing });
+            if standing == Standing::None || is_known {
+                continue;
+            }
+            if let Some(chain) = question.chain_for(entry.id, connector) {
+                found.push(Candidate { entry, connector, presented, standing, chain });
             }
         }
     }
@@ -179,13 +190,17 @@ pub(crate) fn covers_sender(connector: &InboundConnector, question: &Question<'_
 /// The certificate's branch. An error without a reason: no connector looks for its names.
 fn certificate<'a>(
     question: &Question<'_>,
-    chain: &ChainReport,
     named: &[Candidate<'a>],
     sender_owner: SenderOwner<'_>,
 ) -> Result<Recognised<'a>, Option<Reason>> {
-    let pins_hold = |candidate: &&Candidate<'a>| issuer::is_pinned(candidate.connector, chain);
-    let mut usable: Vec<Candidate<'a>> = named
-        .iter()
+    let pins_hold = |candidate: &&Candidate<'a>| {
+        issuer::is_pinned(candidate.connector, candidate.chain.report())
+    };
+    let accepted = || named.iter().filter(|candidate| candidate.chain.report().is_accepted());
+    if accepted().next().is_none() {
+        return Err(refused(question, named).map(Reason::Chain));
+    }
+    let mut usable: Vec<Candidate<'a>> = accepted()
         .filter(pins_hold)
         .filter(|candidate| covers_sender(candidate.connector, question))
         .copied()
@@ -203,6 +218,7 @@ fn certificate<'a>(
         entry: candidate.entry,
         connector: candidate.connector,
         proof: Proof::Certificate(candidate.presented.clone()),
+        ruled: candidate.chain.ruled,
     };
     if let Some(candidate) = own().find(is_senders) {
         return Ok(recognised(candidate));
@@ -224,12 +240,20 @@ fn certificate<'a>(
     };
     match granted().filter(is_senders).find(may_send) {
         Some(candidate) => Ok(recognised(candidate)),
-        None if granted().next().is_none() && usable.len() < named.len() => {
-            let is_pinned_away = !named.iter().any(|candidate| pins_hold(&candidate));
+        None if granted().next().is_none() && usable.len() < accepted().count() => {
+            let is_pinned_away = !accepted().any(|candidate| pins_hold(&candidate));
             Err(is_pinned_away.then_some(Reason::IssuerMismatch))
         }
         None => Err(several_or_one(granted().map(|candidate| candidate.entry))),
     }
+}
+
+/// Why no connector that looks for a name of the certificate accepts its chain. The reason is that
+/// of the chain as it was sent, which the peer can mend; a revocation says more.
+fn refused(question: &Question<'_>, named: &[Candidate<'_>]) -> Option<ChainReason> {
+    let as_sent = Shown::by(question.peer).chain().filter(|_| !named.is_empty())?;
+    let is_revoked = named.iter().any(|candidate| candidate.chain.revoked().is_some());
+    Some(if is_revoked { ChainReason::Revoked } else { as_sent.reason })
 }
 
 /// The address's branch: MAIL FROM's tenant has to list the address. Also says which one tenant
@@ -258,7 +282,8 @@ fn address<'a>(
         match best {
             Some(_) if is_shared() => return Err((Some(Reason::SharedAddress), Some(entry))),
             Some(connector) => {
-                return Ok(Recognised { entry, connector, proof: Proof::Address(address) });
+                let proof = Proof::Address(address);
+                return Ok(Recognised { entry, connector, proof, ruled: None });
             }
             None => {}
         }

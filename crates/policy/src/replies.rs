@@ -11,6 +11,7 @@ use posthouse_types::{
 };
 
 use crate::attribution::Question;
+use crate::chains::RuledChain;
 use crate::issuer;
 use crate::partner::PartnerFailure;
 use crate::recognition::Shown;
@@ -93,7 +94,11 @@ pub(crate) fn no_route(tenant: &str, domain: &Domain) -> Refusal {
 }
 
 /// No connector recognised the sender, and the recipient's domain is not hosted here.
-pub(crate) fn relay_denied(reason: Reason, question: &Question<'_>) -> Refusal {
+pub(crate) fn relay_denied(
+    reason: Reason,
+    question: &Question<'_>,
+    revoked: Option<&RuledChain>,
+) -> Refusal {
     let status = EnhancedStatus(5, 7, 64);
     let (code, status, words) = match reason {
         Reason::AmbiguousConnector => (
@@ -108,7 +113,7 @@ pub(crate) fn relay_denied(reason: Reason, question: &Question<'_>) -> Refusal {
     let sentence = match (reason, Shown::by(question.peer)) {
         (Reason::AmbiguousConnector, _) => String::new(),
         (Reason::IssuerMismatch, Shown::Accepted(chain)) => issuer_sentence(chain),
-        (_, shown) => identity_sentence(shown, question),
+        (_, shown) => identity_sentence(shown, question, revoked),
     };
     refusal(reason, (code, status), words, &sentence, relay_denied_for_operator(reason, question))
 }
@@ -130,7 +135,7 @@ pub(crate) fn partner_restriction(
             (((550, EnhancedStatus(5, 7, 51)), PARTNER_RESTRICTED), sentence)
         }
         _ => {
-            let sentence = identity_sentence(Shown::by(question.peer), question);
+            let sentence = identity_sentence(Shown::by(question.peer), question, failure.revoked);
             (((550, EnhancedStatus(5, 7, 51)), PARTNER_RESTRICTED), sentence)
         }
     };
@@ -155,7 +160,14 @@ fn refusal(
 }
 
 /// One sentence on what the peer showed and what it is worth.
-fn identity_sentence(shown: Shown<'_>, question: &Question<'_>) -> String {
+fn identity_sentence(
+    shown: Shown<'_>,
+    question: &Question<'_>,
+    revoked: Option<&RuledChain>,
+) -> String {
+    if let Some(revoked) = revoked {
+        return revoked.sentence.clone();
+    }
     let address = question.address();
     match shown {
         Shown::Refused(_) if !question.chain_sentence.is_empty() => {

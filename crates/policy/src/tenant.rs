@@ -3,7 +3,7 @@
 //! Touches nothing. Plain data: what a connector *means* is in `attribution`, `partner` and
 //! `route`; how a file is read is in `file`; what looks wrong with a tenant is in `problems`.
 
-use posthouse_types::{Address, Domain};
+use posthouse_types::{Address, ChainMode, Domain};
 use serde::{Deserialize, Serialize};
 
 use crate::names::{CertificateName, DomainPattern, Host, SmartHost};
@@ -133,6 +133,13 @@ pub struct InboundConnector {
     /// its common name alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_sender_issuer: Option<Box<str>>,
+    /// Which intermediates count in the certificate's chain: those sent, or also those that the
+    /// tenant has imported.
+    #[serde(default, with = "text::one", skip_serializing_if = "is_as_sent")]
+    pub chain: ChainMode,
+    /// A certificate that the node's revocation lists name is refused.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub check_revocation: bool,
     /// Hybrid: X-MS-Exchange-CrossPremises headers are promoted; otherwise they are removed.
     #[serde(default, skip_serializing_if = "is_false")]
     pub cloud_services_mail_enabled: bool,
@@ -276,6 +283,10 @@ fn default_source() -> ConnectorSource {
 
 fn is_default_source(source: &ConnectorSource) -> bool {
     *source == ConnectorSource::Default
+}
+
+fn is_as_sent(chain: &ChainMode) -> bool {
+    *chain == ChainMode::AsSent
 }
 
 fn yes() -> bool {

@@ -7,7 +7,7 @@ use std::fmt::{self, Display};
 use std::marker::PhantomData;
 
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
-use posthouse_types::{Address, Domain, SHOWN_CHARACTERS_MAX, printable};
+use posthouse_types::{Address, ChainMode, Domain, SHOWN_CHARACTERS_MAX, printable};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serializer};
 
@@ -44,6 +44,16 @@ impl FromText for Domain {
             .is_some_and(|top| top.bytes().all(|byte| byte.is_ascii_digit()));
         // An address written where a name belongs would otherwise pass as a four-label domain.
         if top_is_numeric { Err(not_a_domain(text)) } else { Ok(Self::from_normalized(ascii)) }
+    }
+}
+
+impl FromText for ChainMode {
+    fn from_text(text: &str) -> Result<Self, String> {
+        match text {
+            "as-sent" | "AsSent" => Ok(Self::AsSent),
+            "repair" | "Repair" => Ok(Self::Repair),
+            _ => Err(format!("{} is none of \"as-sent\", \"repair\"", shown(text))),
+        }
     }
 }
 

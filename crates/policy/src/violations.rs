@@ -3,7 +3,7 @@
 //!
 //! Touches nothing. What can be applied and is merely unwise is in `problems`.
 
-use posthouse_types::Domain;
+use posthouse_types::{ChainMode, Domain};
 
 use crate::tenant::{ConnectorType, InboundConnector, OutboundConnector, Tenant, TlsSettings};
 use crate::text::shown;
@@ -175,6 +175,18 @@ fn inbound(index: usize, connector: &InboundConnector) -> Option<Violation> {
                 connector.tls_sender_issuer.is_some() && no_certificate,
                 "tls_sender_issuer",
                 "tls_sender_issuer alone does nothing: it narrows tls_sender_certificate_name",
+                "add tls_sender_certificate_name",
+            ),
+            (
+                connector.chain != ChainMode::AsSent && no_certificate,
+                "chain",
+                "chain alone does nothing: it is about tls_sender_certificate_name",
+                "add tls_sender_certificate_name",
+            ),
+            (
+                connector.check_revocation && no_certificate,
+                "check_revocation",
+                "check_revocation alone does nothing: it is about tls_sender_certificate_name",
                 "add tls_sender_certificate_name",
             ),
             (

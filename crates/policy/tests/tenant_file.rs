@@ -8,7 +8,7 @@ use posthouse_policy::{
     AcceptedDomain, CertificateName, ConnectorSource, ConnectorType, DomainPattern, DomainType,
     FromText, InboundConnector, OutboundConnector, SmartHost, Tenant, TlsSettings,
 };
-use posthouse_types::Domain;
+use posthouse_types::{ChainMode, Domain};
 use proptest::prelude::*;
 use support::{address, tenant};
 
@@ -202,6 +202,8 @@ prop_compose! {
             require_tls,
             tls_sender_certificate_name: Some(CertificateName::from_text(certificate.as_str()).unwrap()),
             tls_sender_issuer: None,
+            chain: if flags[2] { ChainMode::Repair } else { ChainMode::AsSent },
+            check_revocation: flags[3],
             cloud_services_mail_enabled: flags[2],
             allow_forwarding: flags[3],
         }

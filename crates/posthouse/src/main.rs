@@ -19,6 +19,7 @@ mod serve;
 mod sessions;
 mod settings;
 mod tls;
+mod trust;
 mod wire;
 mod world;
 

@@ -15,17 +15,26 @@ use posthouse_types::{
     Address, ChainReport, Peer, Reason, Reference, Refusal, Reply, TenantId, UnixMillis, Verdicts,
 };
 
-use crate::gateway::{Admitted, tenant_of};
+use crate::gateway::{Admitted, is_completed, tenant_of};
 use crate::tls::HandshakeFailure;
 use crate::world::World;
 
 /// One attempt to hand over a message for one recipient.
 pub(crate) struct Submission<'a> {
     pub(crate) peer: &'a Peer,
+    /// The report on the peer's chain that decided, where it is not the one on the chain as sent.
+    pub(crate) chain: Option<&'a ChainReport>,
     pub(crate) reference: Reference,
     pub(crate) sender: Option<&'a Address>,
     pub(crate) recipient: String,
     pub(crate) now: UnixMillis,
+}
+
+impl Submission<'_> {
+    /// The report that decided.
+    fn chain(&self) -> Option<&ChainReport> {
+        self.chain.or_else(|| self.peer.tls.as_ref().map(|tls| &*tls.chain))
+    }
 }
 
 /// Records a recipient's refusal with its explanation and, where the chain is to blame, the pair
@@ -51,10 +60,10 @@ pub(crate) async fn refused(
             failed_row(submission, &refusal, *tenant, Some(own))
         })
         .collect();
-    let events = match (&submission.peer.tls, refusal.reason) {
-        (Some(tls), Reason::Chain(reason)) if !tls.chain.presented.is_empty() => {
+    let events = match (submission.chain(), refusal.reason) {
+        (Some(chain), Reason::Chain(reason)) if !chain.presented.is_empty() => {
             let first = tenants.first().copied().flatten();
-            chain_events(submission, &tls.chain, reason, first, &refusal)
+            chain_events(submission, chain, reason, first, &refusal)
         }
         _ => Vec::new(),
     };
@@ -118,7 +127,8 @@ pub(crate) async fn handshake_failed(
         text: format!("{} {}", failure.reason.summary(), failure.text),
         data: EventData::HandshakeFailed { peer: peer_facts(peer), error: failure.text.clone() },
     };
-    let submission = Submission { peer, reference, sender: None, recipient: String::new(), now };
+    let (sender, recipient) = (None, String::new());
+    let submission = Submission { peer, chain: None, reference, sender, recipient, now };
     let row = TraceRow {
         reason: failure.reason.id().to_owned(),
         events: vec![TraceEvent {
@@ -144,8 +154,11 @@ pub(crate) fn received(
 ) -> Vec<TraceRow> {
     let (direction, connector, recognised) = describe(accepted);
     let judged: Vec<&str> = verdicts.reasons.iter().map(|reason| reason.id).collect();
-    let detail =
+    let mut detail =
         format!("{recognised}; judged {} ({})", verdicts.verdict.as_str(), judged.join(", "));
+    if let Some(chain) = submission.chain.filter(|chain| is_completed(chain)) {
+        detail.push_str(&format!("; completed-from-store: {}", pki::sentence(chain)));
+    }
     let owner = tenant_of(accepted);
     let mut rows = Vec::with_capacity(recipients.len());
     for admitted in recipients {
@@ -212,7 +225,7 @@ fn explain(
     refusal: &Refusal,
     attribution: &Attribution,
 ) -> Explanation {
-    let chain = submission.peer.tls.as_ref().map(|tls| &*tls.chain);
+    let chain = submission.chain();
     let repairs = chain.map(pki::repairs).unwrap_or_default();
     Explanation {
         reason: refusal.reason.id().to_owned(),

@@ -140,11 +140,14 @@ pub(crate) enum LineEndsSetting {
 pub(crate) struct TrustSettings {
     /// `"system"`, or a PEM file of roots.
     pub(crate) roots: String,
+    /// Files of revocation lists (CRLs), PEM or DER, for connectors with `check_revocation`.
+    /// Read at start, and when the settings are read again.
+    pub(crate) crls: Vec<PathBuf>,
 }
 
 impl Default for TrustSettings {
     fn default() -> Self {
-        Self { roots: "system".to_owned() }
+        Self { roots: "system".to_owned(), crls: Vec::new() }
     }
 }
 
@@ -336,6 +339,9 @@ impl Settings {
         }
         if settings.trust.roots != "system" {
             settings.trust.roots = folder.join(&settings.trust.roots).display().to_string();
+        }
+        for path in &mut settings.trust.crls {
+            *path = folder.join(&*path);
         }
         settings.check()?;
         Ok(settings)

@@ -9,8 +9,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
-use posthouse_pki::{Examination, PkiError, SeenChains, TrustedRoots};
-use posthouse_policy::{AddressRange, Directory, SharedIdentities};
+use posthouse_policy::{AddressRange, ChainRule, Directory, RuledChain, SharedIdentities};
 use posthouse_smtp::{LineEnds, ServerOptions};
 use posthouse_store::Store;
 use posthouse_types::{ChainReport, Reason, Reference, UnixMillis};
@@ -22,14 +21,14 @@ use crate::protocol_log::ProtocolLog;
 use crate::sessions::Sessions;
 use crate::settings::{LineEndsSetting, Settings};
 use crate::tls::{ClientTls, ServerTls};
+use crate::trust::{Held, Trust};
 
 /// The node, as its sessions see it.
 pub(crate) struct World {
     settings: ArcSwap<Settings>,
     server_options: ArcSwap<ServerOptions>,
     shared: ArcSwap<SharedIdentities>,
-    roots: ArcSwap<TrustedRoots>,
-    seen_chains: SeenChains,
+    trust: Trust,
     pub(crate) office: Office,
     pub(crate) server_tls: Option<ServerTls>,
     pub(crate) client_tls: ClientTls,
@@ -59,7 +58,7 @@ impl World {
             }
             _ => None,
         };
-        let roots = load_roots(&settings.trust.roots)?;
+        let trust = Trust::new(Held::read(&settings.trust)?, &settings.node.data_dir);
         let send_log = settings
             .log
             .smtp_send
@@ -67,8 +66,7 @@ impl World {
         Ok(Self {
             server_options: ArcSwap::from_pointee(server_options(&settings, server_tls.is_some())),
             shared: ArcSwap::from_pointee(shared_identities(&settings)?),
-            roots: ArcSwap::from_pointee(roots),
-            seen_chains: SeenChains::default(),
+            trust,
             office,
             server_tls,
             client_tls: ClientTls::default(),
@@ -126,11 +124,14 @@ impl World {
         &self.office.store
     }
 
-    /// What became of a peer's chain; a chain seen before costs a look-up.
+    /// What became of a peer's chain as it was sent.
     pub(crate) fn examine(&self, presented: &[&[u8]]) -> Arc<ChainReport> {
-        let roots = self.roots.load();
-        let examination = Examination::new(&roots, self.now());
-        self.seen_chains.examine_cached(presented, &examination)
+        self.trust.examine(presented, self.now())
+    }
+
+    /// What becomes of it by a connector's own rule.
+    pub(crate) fn judge(&self, presented: &[Vec<u8>], rule: ChainRule) -> RuledChain {
+        self.trust.judge(presented, rule, self.now())
     }
 
     /// Counts a refusal by its reason.
@@ -142,7 +143,7 @@ impl World {
     /// named. A file that cannot be used changes nothing.
     pub(crate) fn reload(&self, file: &Path) -> Result<Vec<String>, String> {
         let new = Settings::read(file).map_err(|error| error.to_string())?;
-        let roots = load_roots(&new.trust.roots)?;
+        let held = Held::read(&new.trust)?;
         let shared = shared_identities(&new)?;
         let old = self.settings();
         let mut needs_restart = Vec::new();
@@ -166,7 +167,7 @@ impl World {
         }
         self.server_options.store(Arc::new(server_options(&new, self.server_tls.is_some())));
         self.shared.store(Arc::new(shared));
-        self.roots.store(Arc::new(roots));
+        self.trust.replace(held);
         self.settings.store(Arc::new(new));
         self.outbound.settings_changed();
         Ok(needs_restart)
@@ -216,24 +217,6 @@ fn shared_identities(settings: &Settings) -> Result<SharedIdentities, String> {
         }
     }
     Ok(shared)
-}
-
-/// The system's roots, or a PEM file's.
-pub(crate) fn load_roots(from: &str) -> Result<TrustedRoots, String> {
-    if from == "system" {
-        let found = rustls_native_certs::load_native_certs();
-        let (roots, unreadable) = TrustedRoots::from_readable_ders(&found.certs);
-        for error in unreadable {
-            tracing::debug!(%error, "a root of the system cannot be used");
-        }
-        return Ok(roots);
-    }
-    let pem = std::fs::read(from).map_err(|error| {
-        format!("cannot read the trusted roots {from}: {error}\n  next: correct [trust] roots")
-    })?;
-    TrustedRoots::from_pem(&pem).map_err(|error: PkiError| {
-        format!("the trusted roots {from} cannot be used: {error}\n  next: correct [trust] roots")
-    })
 }
 
 /// Tells everybody that the node is stopping.

@@ -4,22 +4,15 @@
 //! Pure. A peer's strings are made printable and cut, so that none of them can move a terminal's
 //! cursor or add a line; commands to copy hold none at all, whoever made the explanation.
 
-use posthouse_types::{SHOWN_CHARACTERS_MAX, printable};
-
-use crate::capi2::result_text;
+use crate::page::{COLUMNS, Page, shown, shown_line};
+use crate::picture::{self, Detail};
 use crate::texts::{ENGLISH, ExplainTexts};
-use crate::times::day;
-use crate::{CertificateFacts, ChainFacts, ConnectorFacts, Explanation, MissingFacts};
-
-/// Columns of a line; a single longer word stands alone on its own.
-const COLUMNS: usize = 100;
-/// Where the text beside a label begins.
-const LABEL_COLUMNS: usize = 10;
+use crate::{ChainFacts, ConnectorFacts, Explanation};
 
 /// The explanation in English, LF line ends.
 pub fn explain_text(explanation: &Explanation) -> String {
     let texts = &ENGLISH;
-    let mut page = Page(String::with_capacity(4096));
+    let mut page = Page::new();
     let mut reply = explanation.reply.lines();
     page.labelled(texts.reply, &shown_line(reply.next().unwrap_or_default()));
     reply.for_each(|line| page.labelled("", &shown_line(line)));
@@ -41,14 +34,28 @@ pub fn explain_text(explanation: &Explanation) -> String {
     page.labelled(texts.from, &sender);
     page.labelled(texts.to, &shown(&explanation.recipient));
     if explanation.chain.is_some() || explanation.missing.is_some() {
-        chain(&mut page, explanation, texts);
+        let chain = explanation.chain.as_ref().unwrap_or(&NO_CHAIN);
+        let missing = explanation.missing.as_ref().or(chain.missing.as_ref());
+        picture::chain(&mut page, chain, missing, Detail::Short, texts);
     }
     connectors(&mut page, &explanation.connectors, texts);
-    repairs(&mut page, explanation, texts);
-    page.0.truncate(page.0.trim_end().len());
-    page.0.push('\n');
-    page.0
+    picture::repairs(&mut page, &explanation.fix, texts);
+    page.finish()
 }
+
+/// Nothing was presented.
+static NO_CHAIN: ChainFacts = ChainFacts {
+    accepted: false,
+    reason: String::new(),
+    result: String::new(),
+    trust_error_bits: 0,
+    presented: Vec::new(),
+    path: Vec::new(),
+    element: None,
+    names: Vec::new(),
+    warnings: Vec::new(),
+    missing: None,
+};
 
 fn peer(explanation: &Explanation, texts: &ExplainTexts) -> String {
     let peer = &explanation.peer;
@@ -58,67 +65,6 @@ fn peer(explanation: &Explanation, texts: &ExplainTexts) -> String {
         format!("{} {}", shown(&peer.tls_version), shown(&peer.cipher))
     };
     format!("{} ({}), {tls}", shown(&peer.address), shown(&peer.helo))
-}
-
-/// `leaf (sent) -> ??? (not sent: ...) -> root`, a step a line.
-fn chain(page: &mut Page, explanation: &Explanation, texts: &ExplainTexts) {
-    page.heading(texts.chain);
-    let empty = ChainFacts::default();
-    let chain = explanation.chain.as_ref().unwrap_or(&empty);
-    if chain.path.is_empty() && chain.presented.is_empty() {
-        page.step(0, texts.nothing_sent);
-    }
-    for (place, element) in chain.path.iter().enumerate() {
-        page.step(place, &chain_element(chain, place, element, texts));
-    }
-    let missing = explanation.missing.as_ref().or(chain.missing.as_ref());
-    if let Some(missing) = missing {
-        page.step(1, &not_sent(missing, texts));
-        page.step(1, texts.trusted_root);
-        for (holds, text) in
-            [(missing.in_store, texts.in_store), (missing.namesake_sent, texts.namesake)]
-        {
-            if holds {
-                page.indented(6, text);
-            }
-        }
-    }
-    let text = result_text(&chain.result);
-    if !text.is_empty() {
-        page.indented(2, &format!("{} {}: {text}", texts.windows_error, chain.result));
-    }
-}
-
-fn chain_element(
-    chain: &ChainFacts,
-    place: usize,
-    element: &CertificateFacts,
-    texts: &ExplainTexts,
-) -> String {
-    let origin = texts.origins.iter().find(|(id, _)| *id == element.origin);
-    let origin = origin.map_or(element.origin.as_str(), |(_, text)| text);
-    let mut line = format!("{} ({origin}", shown(&element.subject));
-    if element.not_after != 0 {
-        line.push_str(&format!(", {} to {}", day(element.not_before), day(element.not_after)));
-    }
-    line.push(')');
-    // What is missing gets a step of its own; any other fault is this element's.
-    if chain.element == Some(place) && !chain.accepted && chain.reason != "chain-incomplete" {
-        line.push_str(&format!(" <- {}", chain.reason));
-    }
-    line
-}
-
-fn not_sent(missing: &MissingFacts, texts: &ExplainTexts) -> String {
-    let mut line = format!("??? ({}: {}", texts.not_sent, shown(&missing.subject));
-    if !missing.key_id.is_empty() {
-        line.push_str(&format!(", {} {}", texts.key_id, shown(&missing.key_id)));
-    }
-    for address in &missing.get {
-        line.push_str(&format!(", {} {}", texts.get, shown(address)));
-    }
-    line.push(')');
-    line
 }
 
 fn connectors(page: &mut Page, connectors: &[ConnectorFacts], texts: &ExplainTexts) {
@@ -150,92 +96,6 @@ fn connectors(page: &mut Page, connectors: &[ConnectorFacts], texts: &ExplainTex
             start.push_str(&format!("{cell:width$}  "));
         }
         page.wrapped(&start, start.chars().count().min(COLUMNS / 2), why);
-    }
-}
-
-fn repairs(page: &mut Page, explanation: &Explanation, texts: &ExplainTexts) {
-    if explanation.fix.is_empty() {
-        return;
-    }
-    page.heading(texts.repair);
-    for fix in &explanation.fix {
-        page.wrapped("  ", 4, &format!("{}: {}", fix.platform, shown_line(&fix.title)));
-        for (number, step) in fix.steps.iter().enumerate() {
-            page.wrapped(&format!("    {}. ", number + 1), 7, &shown_line(step));
-        }
-        for command in &fix.commands {
-            // Never wrapped: a command is copied as it stands.
-            page.0.push_str(&format!("\n        {}\n", shown_line(command)));
-        }
-        page.gap();
-    }
-}
-
-/// A peer's string.
-fn shown(text: &str) -> String {
-    printable(text, SHOWN_CHARACTERS_MAX)
-}
-
-/// A sentence of our own, with a peer's strings in it that were cut before.
-fn shown_line(text: &str) -> String {
-    const CHARACTERS_MAX: usize = 2000;
-    printable(text, CHARACTERS_MAX)
-}
-
-/// Text that grows downwards.
-struct Page(String);
-
-impl Page {
-    fn labelled(&mut self, label: &str, text: &str) {
-        self.wrapped(&format!("{label:LABEL_COLUMNS$}"), LABEL_COLUMNS, text);
-    }
-
-    fn heading(&mut self, text: &str) {
-        self.gap();
-        self.0.push_str(text);
-        self.0.push('\n');
-    }
-
-    /// One certificate of the picture; an arrow leads to every one but the first.
-    fn step(&mut self, place: usize, text: &str) {
-        self.wrapped(if place == 0 { "  " } else { "   -> " }, 8, text);
-    }
-
-    fn indented(&mut self, columns: usize, text: &str) {
-        self.wrapped(&" ".repeat(columns), columns, text);
-    }
-
-    /// An empty line, unless there is one.
-    fn gap(&mut self) {
-        if !self.0.is_empty() && !self.0.ends_with("\n\n") {
-            self.0.push('\n');
-        }
-    }
-
-    /// `start` and `text`, broken at blanks; further lines begin at column `indent`.
-    fn wrapped(&mut self, start: &str, indent: usize, text: &str) {
-        let mut line = start.to_owned();
-        let mut column = start.chars().count();
-        let mut is_first_word = true;
-        for word in text.split(' ').filter(|word| !word.is_empty()) {
-            let width = word.chars().count();
-            if !is_first_word && column + 1 + width > COLUMNS {
-                self.0.push_str(line.trim_end());
-                self.0.push('\n');
-                line = " ".repeat(indent);
-                column = indent;
-                is_first_word = true;
-            }
-            if !is_first_word {
-                line.push(' ');
-                column += 1;
-            }
-            line.push_str(word);
-            column += width;
-            is_first_word = false;
-        }
-        self.0.push_str(line.trim_end());
-        self.0.push('\n');
     }
 }
 

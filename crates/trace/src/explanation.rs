@@ -108,6 +108,12 @@ pub struct CertificateFacts {
     pub key: String,
     /// Signature algorithm.
     pub signature: String,
+    /// Subject key identifier, lower-case hexadecimal; empty where it has none.
+    #[serde(default)]
+    pub subject_key_id: String,
+    /// Authority key identifier: which key signed it; likewise.
+    #[serde(default)]
+    pub authority_key_id: String,
     /// DNS names.
     pub dns_names: Vec<String>,
     /// `sent`, `root` or `store`.
@@ -199,6 +205,8 @@ impl CertificateFacts {
             not_after: certificate.not_after.0,
             key: certificate.key.clone(),
             signature: certificate.signature.clone(),
+            subject_key_id: certificate.subject_key_id.clone().unwrap_or_default(),
+            authority_key_id: certificate.authority_key_id.clone().unwrap_or_default(),
             dns_names: certificate.dns_names.clone(),
             origin: origin.to_owned(),
         }

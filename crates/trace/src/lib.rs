@@ -6,16 +6,20 @@
 
 pub mod capi2;
 mod csv;
+mod diagnosis;
 mod event;
 mod explain;
 mod explanation;
 mod json;
+mod page;
+mod picture;
 pub mod protocol_log;
 mod row;
 mod texts;
 mod times;
 
 pub use csv::{SUMMARY_HEADER, summary_line};
+pub use diagnosis::{Diagnosis, diagnosis_json, diagnosis_text};
 pub use event::{EventData, Level, OperationalEvent};
 pub use explain::explain_text;
 pub use explanation::{

@@ -26,6 +26,20 @@ pub(crate) struct ExplainTexts {
     pub(crate) not_matched: &'static str,
     pub(crate) no_connectors: &'static str,
     pub(crate) repair: &'static str,
+    pub(crate) no_name: &'static str,
+    pub(crate) issuer: &'static str,
+    pub(crate) key: &'static str,
+    pub(crate) signature: &'static str,
+    pub(crate) signed_by: &'static str,
+}
+
+/// Words of a diagnosis, beside those of an explanation.
+pub(crate) struct DiagnosisTexts {
+    pub(crate) accepted: &'static str,
+    pub(crate) refused: &'static str,
+    pub(crate) warning: &'static str,
+    pub(crate) note: &'static str,
+    pub(crate) warnings: &'static [(&'static str, &'static str)],
 }
 
 /// English.
@@ -57,6 +71,42 @@ pub(crate) const ENGLISH: ExplainTexts = ExplainTexts {
     not_matched: "no",
     no_connectors: "(none was considered)",
     repair: "Repair",
+    no_name: "(without a name)",
+    issuer: "issued by",
+    key: "key",
+    signature: "signed with",
+    signed_by: "by key id",
+};
+
+/// English.
+pub(crate) const DIAGNOSIS_ENGLISH: DiagnosisTexts = DiagnosisTexts {
+    accepted: "Accepted",
+    refused: "Refused",
+    warning: "Warning",
+    note: "Note",
+    warnings: &[
+        ("out-of-order", "send each certificate before the one that signed it"),
+        ("root-sent", "the root was sent too: whoever trusts it has it already"),
+        ("unrelated-certificate", "a certificate was sent that belongs to no path from the first"),
+        (
+            "no-client-auth-usage",
+            "the extended key usage leaves client authentication out: enough here, but not \
+             everywhere",
+        ),
+        ("expires-soon", "a certificate on the path expires within 30 days"),
+        ("namesake-trusted", "a trusted root has the name that was looked for, but another key"),
+        ("not-looked-at", "more was sent than is looked at"),
+        (
+            "completed-from-store",
+            "the path is whole only with a copy from the store; elsewhere this chain is refused",
+        ),
+        ("crl-stale", "a revocation list that was consulted should have been renewed by now"),
+        (
+            "crl-unusable",
+            "a revocation list bears the name of an issuer on the path, but is not signed by it",
+        ),
+        ("revocation-unknown", "no revocation list speaks of the first certificate"),
+    ],
 };
 
 /// What Windows says to its result codes (winerror.h), as event logs print it.

@@ -17,8 +17,8 @@ mod verdict;
 
 pub use address::{Address, Domain};
 pub use chain::{
-    CertificateSummary, ChainElement, ChainMode, ChainReason, ChainReport, ChainWarning, ElementOrigin,
-    MissingCertificate,
+    CertificateSummary, ChainElement, ChainMode, ChainReason, ChainReport, ChainWarning,
+    ElementOrigin, MissingCertificate,
 };
 pub use envelope::{
     BodyType, DsnNotify, DsnReturn, MailParameters, Recipient, RecipientParameters, TenantId,

@@ -129,6 +129,7 @@ pub(crate) fn ask_in(
         transaction,
         shared: &shared,
         chain_sentence: CHAIN_SENTENCE,
+        chains: &[],
     };
     attribute(&question, directory)
 }

@@ -14,7 +14,7 @@ use super::ask;
 use crate::office::Request;
 use crate::settings::Settings;
 use crate::tls::{ClientIdentity, ServerTls};
-use crate::world;
+use crate::{trust, world};
 
 /// How early an ending certificate is worth a warning.
 const EXPIRES_SOON_DAYS: i64 = 30;
@@ -102,13 +102,26 @@ fn check_certificate(settings: &Settings, findings: &mut Vec<Finding>) {
 }
 
 fn check_roots(settings: &Settings, findings: &mut Vec<Finding>) {
-    match world::load_roots(&settings.trust.roots) {
+    match trust::load_roots(&settings.trust.roots) {
         Ok(roots) if roots.is_empty() => findings.push(Finding::error(
             "no root is trusted: no certificate will be accepted",
             "install the package ca-certificates, or name a PEM file in [trust] roots",
         )),
         Ok(roots) => findings.push(Finding::ok(format!("{} roots are trusted", roots.len()))),
         Err(error) => findings.push(Finding::error(error, "correct [trust] roots")),
+    }
+    match trust::load_crls(&settings.trust.crls) {
+        Ok(lists) if lists.is_empty() => {}
+        Ok(lists) => match lists.stale(world::now()) {
+            0 => {
+                findings.push(Finding::ok(format!("{} revocation lists are current", lists.len())))
+            }
+            stale => findings.push(Finding::warning(
+                format!("{stale} of {} revocation lists should have been renewed", lists.len()),
+                "fetch them again, and tell the node to read its settings (SIGHUP)",
+            )),
+        },
+        Err(error) => findings.push(Finding::error(error, "correct [trust] crls")),
     }
 }
 
@@ -119,7 +132,7 @@ fn chain_finding(
     settings: &Settings,
     findings: &mut Vec<Finding>,
 ) {
-    let Ok(roots) = world::load_roots(&settings.trust.roots) else { return };
+    let Ok(roots) = trust::load_roots(&settings.trust.roots) else { return };
     let Ok(pem) = std::fs::read(file) else {
         let what = format!("{whose}: cannot read {}", file.display());
         return findings.push(Finding::error(what, "correct the path, or its permissions"));
