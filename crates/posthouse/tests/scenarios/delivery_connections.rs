@@ -233,6 +233,26 @@ fn tls_11_a_chain_without_its_intermediate_gets_no_mail_where_chains_count() {
 }
 
 #[test]
+fn a_server_that_refuses_our_certificate_is_quoted_and_a_better_one_is_taken_up() {
+    let authority = Authority::new("Example");
+    let next_hop = NextHop::with_tls_for(&authority, &authority.issue(&["next.example"]));
+    let node = Node::start(&authority, &Settings::default());
+    let ours = authority.issue(&["mail.contoso.example"]);
+    let (certificate, key) = ours.write(node.folder(), "ours", Sent::LeafOnly);
+    let lines = format!(
+        "tls_settings = \"encryption-only\"\ntls_certificate = {certificate:?}\ntls_key = {key:?}\n"
+    );
+    node.apply(&tenant(&next_hop.smart_host(), &lines));
+    send(&node, "secret");
+    let entry = wait_until_queued_for(&node, "connection-lost").to_string();
+    assert!(entry.contains("alert"), "what the server said in TLS is lost: {entry}");
+    assert_eq!(next_hop.count(), 0);
+    // The intermediate is appended to the file: the queue's own retry delivers.
+    ours.write(node.folder(), "ours", Sent::FullChain);
+    assert_eq!(next_hop.wait_for(1)[0].body(), "secret\r\n");
+}
+
+#[test]
 fn a_session_in_clear_text_is_not_used_once_tls_is_demanded() {
     let next_hop = NextHop::start();
     let node = stage(&never_again(), &next_hop.smart_host(), "");

@@ -7,12 +7,15 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{NoClientAuth, WebPkiClientVerifier};
+use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
 use super::dialogue::Line;
-use super::{Identity, Sent};
+use super::{Authority, Identity, Sent};
 
 /// One message as it arrived.
 #[derive(Clone, Debug)]
@@ -73,7 +76,17 @@ impl NextHop {
 
     /// A next hop that offers STARTTLS too, with this certificate.
     pub(crate) fn with_tls(identity: &Identity, sent: Sent) -> Self {
-        Self::listen("127.0.0.1:0", EXTENSIONS, Some(Arc::new(server_config(identity, sent))))
+        let tls = server_config(identity, sent, Arc::new(NoClientAuth));
+        Self::listen("127.0.0.1:0", EXTENSIONS, Some(Arc::new(tls)))
+    }
+
+    /// The same, but it hangs up on whoever shows no certificate of this authority.
+    pub(crate) fn with_tls_for(authority: &Authority, identity: &Identity) -> Self {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(authority.root_pem.as_bytes()).unwrap()).unwrap();
+        let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider());
+        let tls = server_config(identity, Sent::FullChain, clients.build().unwrap());
+        Self::listen("127.0.0.1:0", EXTENSIONS, Some(Arc::new(tls)))
     }
 
     /// A next hop at this address: on port 25, as those that DNS names are, only root can have it.
@@ -187,14 +200,22 @@ fn serve(stream: Box<dyn Line>, shared: &Shared) -> Option<()> {
     }
 }
 
-fn server_config(identity: &Identity, sent: Sent) -> ServerConfig {
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+fn server_config(
+    identity: &Identity,
+    sent: Sent,
+    clients: Arc<dyn ClientCertVerifier>,
+) -> ServerConfig {
     let pem = if sent == Sent::LeafOnly { &identity.leaf_pem } else { &identity.chain_pem };
     let chain = CertificateDer::pem_slice_iter(pem.as_bytes()).map(Result::unwrap).collect();
     let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes()).unwrap();
-    ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+    ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .unwrap()
-        .with_no_client_auth()
+        .with_client_cert_verifier(clients)
         .with_single_cert(chain, key)
         .unwrap()
 }
