@@ -18,6 +18,7 @@ mod logs;
 mod reply;
 mod report;
 mod session;
+mod text;
 mod times;
 mod verdict;
 mod xml;

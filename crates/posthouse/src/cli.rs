@@ -7,6 +7,7 @@
 mod ask;
 mod cert;
 mod check;
+mod evidence;
 mod show;
 
 use std::path::PathBuf;
@@ -90,6 +91,8 @@ enum Verb {
     /// Certificates: why a chain is refused, and how to mend it
     #[command(subcommand)]
     Cert(cert::CertVerb),
+    /// Read logs, events and reports of other programs, and name the cause of a refused relay
+    Evidence(evidence::EvidenceArguments),
     /// What happened to messages, newest first
     Trace(TraceArguments),
     /// What waits for delivery or is held
@@ -333,6 +336,7 @@ pub(crate) fn run() -> ExitCode {
         Verb::Serve(node) => crate::serve::run(&node.config),
         Verb::Check(asking) => check::run(&asking),
         Verb::Cert(verb) => cert::run(verb),
+        Verb::Evidence(arguments) => evidence::run(&arguments),
         verb => ask::run(verb_request(verb)),
     }
 }
@@ -408,7 +412,11 @@ fn verb_request(verb: Verb) -> Ask {
             let directory = directory.display().to_string();
             ask(Request::Backup { directory }, asking, View::Sentences)
         }
-        Verb::Demo | Verb::Serve(_) | Verb::Check(_) | Verb::Cert(_) => Ask {
+        Verb::Demo
+        | Verb::Serve(_)
+        | Verb::Check(_)
+        | Verb::Cert(_)
+        | Verb::Evidence(_) => Ask {
             request: Err("this verb asks no node".to_owned()),
             asking: Asking { node: Node { config: PathBuf::new() }, json: false },
             view: View::Sentences,
