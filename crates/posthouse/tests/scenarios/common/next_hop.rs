@@ -41,8 +41,8 @@ impl Delivered {
     }
 }
 
-/// Answers a command (`.` is the end of the data): `None` for the usual reply, an empty text to
-/// close without one.
+/// Answers a command (`.` is the end of the data, `CONTENT` its first line, after which it closes):
+/// `None` for the usual reply, an empty text to close without one.
 type Script = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 /// The next hop.
@@ -190,6 +190,10 @@ fn serve(stream: Box<dyn Line>, shared: &Shared) -> Option<()> {
             stream = BufReader::new(secured);
         }
         if verb == "DATA" && reply.starts_with('3') {
+            if let Some(reply) = script(shared, "CONTENT") {
+                read_line(&mut stream)?;
+                return say(&mut stream, &reply);
+            }
             transaction.content = read_data(&mut stream)?;
             let reply = script(shared, ".").unwrap_or("250 2.6.0 Queued".to_owned());
             if reply.starts_with('2') {
