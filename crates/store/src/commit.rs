@@ -4,13 +4,17 @@
 //! none looks anything up.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use posthouse_types::{BodyType, DsnNotify, DsnReturn, RecipientParameters};
 use rusqlite::Connection;
 
 use crate::draft::{BodyFile, Sealed};
 use crate::writer::{Class, Fault};
-use crate::{Committed, MessageId, NewMessage, NewRecipient, QueueId, Store, StoreError, trace};
+use crate::{
+    Committed, MessageId, NewMessage, NewRecipient, QueueId, Store, StoreError, StoredBody,
+    StoredMessage, trace,
+};
 
 /// What a message costs in its transaction beside head and body, about.
 const ROWS_BYTES: usize = 1024;
@@ -27,12 +31,19 @@ impl Store {
         self.inner.room.check()?;
         let (prepared, file) = self.prepare(message).await?;
         let bytes = prepared.bytes();
-        self.submit(Class::NewMail, bytes, file.into_iter().collect(), move |work| {
-            let committed = prepared.insert(work.connection)?;
-            work.stored.push(committed.message);
-            Ok(committed)
-        })
-        .await
+        let prepared = Arc::new(prepared);
+        let stored = Arc::clone(&prepared);
+        let committed = self
+            .submit(Class::NewMail, bytes, file.into_iter().collect(), move |work| {
+                let committed = prepared.insert(work.connection)?;
+                work.stored.push(committed.message);
+                Ok(committed)
+            })
+            .await?;
+        if let Some(message) = stored.to_be_delivered(committed.message) {
+            self.inner.fresh.keep(message);
+        }
+        Ok(committed)
     }
 
     /// Makes a message ready for the transaction; a large body goes to disk here.
@@ -67,6 +78,27 @@ impl Prepared {
     pub(crate) fn bytes(&self) -> usize {
         let rows = self.message.recipients.len() + self.message.trace.len() + 1;
         self.sealed.data.len() + self.message.head.len() + rows * ROWS_BYTES
+    }
+
+    /// As it would be read back, where it is to be delivered at once and its body is in memory.
+    fn to_be_delivered(&self, id: MessageId) -> Option<StoredMessage> {
+        let Self { message, sealed, file_name } = self;
+        if file_name.is_some() || message.recipients.iter().all(|row| row.held.is_some()) {
+            return None;
+        }
+        Some(StoredMessage {
+            id,
+            reference: message.reference,
+            tenant: message.tenant,
+            received: message.received,
+            sender: message.sender.clone(),
+            parameters: message.parameters.clone(),
+            authenticated: message.authenticated,
+            message_id: message.message_id.clone(),
+            subject: message.subject.clone(),
+            head: message.head.clone(),
+            body: StoredBody::Inline(sealed.data.as_slice().into()),
+        })
     }
 
     /// Writes all rows.

@@ -12,6 +12,7 @@ mod checksum;
 mod commit;
 mod draft;
 mod error;
+mod fresh;
 mod load;
 mod open;
 mod purge;
@@ -46,6 +47,7 @@ pub use values::{
 };
 
 use draft::{Bodies, BodyFile};
+use fresh::Fresh;
 use open::Layout;
 use readers::Readers;
 use room::Room;
@@ -66,6 +68,7 @@ struct Inner {
     control: Arc<Control>,
     readers: Arc<Readers>,
     bodies: Arc<Bodies>,
+    fresh: Arc<Fresh>,
     room: Room,
     secret: [u8; 32],
 }

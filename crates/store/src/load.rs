@@ -123,7 +123,7 @@ impl BodyReader {
 }
 
 impl Store {
-    /// Reads a message. A damaged one is set aside here: its recipients leave the queue in state
+    /// Reads a message; for its first delivery mostly from memory. A damaged one is set aside here: its recipients leave the queue in state
     /// damaged, its bytes stay where they are and are copied to `damaged/` as far as they can be
     /// read, and an event says so.
     ///
@@ -134,6 +134,9 @@ impl Store {
         message: MessageId,
         now: UnixMillis,
     ) -> Result<StoredMessage, StoreError> {
+        if let Some(message) = self.inner.fresh.take(message) {
+            return Ok(message);
+        }
         let bodies = Arc::clone(&self.inner.bodies);
         let loaded = self
             .inner
@@ -341,6 +344,7 @@ fn copy_readable(source: Source, to: PathBuf) -> io::Result<()> {
 /// Marks the recipients of a damaged message, in the trace too, and writes the event.
 fn mark(work: &Work<'_>, message: MessageId, kept: &str, now: UnixMillis) -> Result<(), Fault> {
     let connection = work.connection;
+    work.fresh.take(message);
     let traces = connection
         .prepare_cached(
             "UPDATE queue SET state = 2, since = ?3, reason = ?4, detail = ?2

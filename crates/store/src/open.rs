@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension};
 use tokio::sync::mpsc;
 
 use crate::draft::{Bodies, sync_folder};
+use crate::fresh::Fresh;
 use crate::readers::{Readers, STATEMENTS_KEPT};
 use crate::room::{Reserve, Room};
 use crate::writer::{Bounds, Control, Parts, Writer, renew_log};
@@ -43,6 +45,8 @@ pub struct StoreOptions {
     pub wal_bytes_max: u64,
     /// Most reads at a time (4).
     pub readers_max: usize,
+    /// Mail that waits for its first delivery is in memory too, up to so many bytes (32 MiB).
+    pub fresh_bytes_max: usize,
 }
 
 impl Default for StoreOptions {
@@ -57,6 +61,7 @@ impl Default for StoreOptions {
             reserve_file_bytes: 32 * 1024 * 1024,
             wal_bytes_max: 64 * 1024 * 1024,
             readers_max: 4,
+            fresh_bytes_max: 32 * 1024 * 1024,
         }
     }
 }
@@ -115,6 +120,8 @@ const READERS_WAIT: Duration = Duration::from_millis(250);
 pub(crate) fn connect(database: &Path, wal_bytes_max: u64) -> rusqlite::Result<Connection> {
     let connection = Connection::open(database)?;
     connection.busy_timeout(READERS_WAIT)?;
+    // Otherwise a statement is planned anew for many a value: more work than running it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
@@ -158,6 +165,7 @@ impl Store {
         examine(&connection, &layout, &mut recovery)?;
 
         let readers = Arc::new(Readers::new(layout.database(), options.readers_max));
+        let fresh = Arc::new(Fresh::new(options.fresh_bytes_max));
         let reserve = Reserve::new(layout.reserve(), options.reserve_file_bytes);
         let room = Room::new(layout.data_dir.clone(), options.disk_reserve_bytes);
         let bounds = Bounds {
@@ -172,6 +180,7 @@ impl Store {
             layout: layout.clone(),
             bodies: Arc::clone(&bodies),
             readers: Arc::clone(&readers),
+            fresh: Arc::clone(&fresh),
             control: Arc::clone(&control),
             reserve,
             bounds,
@@ -191,6 +200,7 @@ impl Store {
             control,
             readers,
             bodies,
+            fresh,
             room,
             secret,
         };

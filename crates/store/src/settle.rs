@@ -54,9 +54,14 @@ pub(crate) fn apply(
 ) -> Result<bool, Fault> {
     let mut any = false;
     for (id, outcome) in outcomes {
+        let sql = if ends(outcome) {
+            "DELETE FROM queue WHERE id = ?1 RETURNING message, trace, notice_sent"
+        } else {
+            "SELECT message, trace, notice_sent FROM queue WHERE id = ?1"
+        };
         let found = work
             .connection
-            .prepare_cached("SELECT message, trace, notice_sent FROM queue WHERE id = ?1")?
+            .prepare_cached(sql)?
             .query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
         let Some((message, trace, notice_was_sent)): Option<(i64, Option<i64>, bool)> = found
@@ -103,10 +108,18 @@ fn apply_one(
                 .execute((id.0, at.0, reason.id(), cut(detail)))?;
         }
         Outcome::Delivered { .. } | Outcome::Failed { .. } | Outcome::Removed { .. } => {
-            remove_recipient(work, id, message)?;
+            end_without_recipients(work, message)?;
         }
     }
     Ok(())
+}
+
+/// Whether a recipient leaves the queue with this outcome.
+fn ends(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Delivered { .. } | Outcome::Failed { .. } | Outcome::Removed { .. } => true,
+        Outcome::Retry { .. } | Outcome::Held { .. } => false,
+    }
 }
 
 /// Takes a recipient out of the queue, and its message with the last one.
@@ -116,11 +129,17 @@ pub(crate) fn remove_recipient(
     message: MessageId,
 ) -> Result<(), Fault> {
     work.connection.prepare_cached("DELETE FROM queue WHERE id = ?1")?.execute([id.0])?;
+    end_without_recipients(work, message)
+}
+
+/// Ends a message that has no recipient left in the queue.
+fn end_without_recipients(work: &mut Work<'_>, message: MessageId) -> Result<(), Fault> {
     let others = work
         .connection
         .prepare_cached("SELECT 1 FROM queue WHERE message = ?1 LIMIT 1")?
         .exists([message.0])?;
     if !others {
+        work.fresh.take(message);
         let file = delete_message(work.connection, message)?;
         work.unlink.extend(file);
     }

@@ -1,6 +1,6 @@
 //! The one writer: a thread that commits a group of waiting jobs in one transaction.
 //!
-//! Touches the database. Each job runs in a savepoint of its own, so that a bad one fails alone;
+//! Touches the database. A job that fails, fails alone (`run`);
 //! nobody is answered before the transaction is on disk (`synchronous=FULL`: the log is synced).
 //! While a group is synced the next one gathers, so a slow disk makes groups larger, not waits
 //! longer; the channel is bounded, so that a stuck disk stops the peers, not the memory.
@@ -8,6 +8,7 @@
 
 mod copy;
 mod recover;
+mod run;
 
 pub(crate) use recover::renew_log;
 
@@ -24,10 +25,12 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::draft::{Bodies, BodyFile};
 use crate::error::concerns_one_job;
+use crate::fresh::Fresh;
 use crate::open::Layout;
 use crate::readers::Readers;
 use crate::room::Reserve;
 use crate::{MessageId, StoreError};
+use run::{Ran, run_jobs};
 
 /// The size of the log is looked at so often at most.
 const LOG_LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -45,12 +48,14 @@ pub(crate) enum Class {
 
 /// What a job works with.
 pub(crate) struct Work<'a> {
-    /// The writer's connection, inside the job's savepoint.
+    /// The writer's connection, inside the group's transaction.
     pub(crate) connection: &'a Connection,
     /// Body files to unlink once the transaction is on disk, never before.
     pub(crate) unlink: Vec<String>,
     /// Messages that the job stored.
     pub(crate) stored: Vec<MessageId>,
+    /// What is in memory of messages: what a job ends must go from there too.
+    pub(crate) fresh: &'a Fresh,
 }
 
 /// Why a job failed.
@@ -172,6 +177,7 @@ pub(crate) struct Writer {
     layout: Layout,
     bodies: Arc<Bodies>,
     readers: Arc<Readers>,
+    fresh: Arc<Fresh>,
     control: Arc<Control>,
     reserve: Reserve,
     bounds: Bounds,
@@ -195,6 +201,7 @@ pub(crate) struct Parts {
     pub(crate) layout: Layout,
     pub(crate) bodies: Arc<Bodies>,
     pub(crate) readers: Arc<Readers>,
+    pub(crate) fresh: Arc<Fresh>,
     pub(crate) control: Arc<Control>,
     pub(crate) reserve: Reserve,
     pub(crate) bounds: Bounds,
@@ -223,17 +230,6 @@ enum Attempt {
     Doubtful(Ran, StoreError),
 }
 
-/// What the jobs of a group did.
-#[derive(Default)]
-struct Ran {
-    /// Each job's own result.
-    results: Vec<Result<(), StoreError>>,
-    /// Files to unlink once all is on disk.
-    unlink: Vec<String>,
-    /// New mail: what is undone should the commit be in doubt.
-    new_mail: Vec<MessageId>,
-}
-
 impl Writer {
     pub(crate) fn new(parts: Parts) -> Self {
         let now = Instant::now();
@@ -242,6 +238,7 @@ impl Writer {
             layout: parts.layout,
             bodies: parts.bodies,
             readers: parts.readers,
+            fresh: parts.fresh,
             control: parts.control,
             reserve: parts.reserve,
             bounds: parts.bounds,
@@ -362,7 +359,7 @@ impl Writer {
             Err(error) => return Attempt::Broken(error.into()),
         }
         self.group += 1;
-        let ran = match run_jobs(&connection, self.group, group) {
+        let ran = match run_jobs(&connection, &self.fresh, self.group, group) {
             Ok(ran) => ran,
             Err(StoreError::DiskFull) => return roll_back(&connection),
             Err(error) => return Attempt::Broken(error),
@@ -436,37 +433,6 @@ impl Writer {
             let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         }
     }
-}
-
-/// Runs each job of a transaction in a savepoint. An error here is the group's.
-fn run_jobs(
-    connection: &Connection,
-    number: i64,
-    group: &mut [Box<dyn Job>],
-) -> Result<Ran, StoreError> {
-    let execute = |sql| connection.prepare_cached(sql)?.execute([]);
-    let mut ran = Ran::default();
-    for job in group {
-        execute("SAVEPOINT job")?;
-        let mut work = Work { connection, unlink: Vec::new(), stored: Vec::new() };
-        match job.run(&mut work) {
-            Ok(()) => {
-                ran.unlink.append(&mut work.unlink);
-                if job.class() == Class::NewMail {
-                    ran.new_mail.append(&mut work.stored);
-                }
-                ran.results.push(Ok(()));
-            }
-            Err(Fault::Alone(error)) if !connection.is_autocommit() => {
-                execute("ROLLBACK TO job")?;
-                ran.results.push(Err(error));
-            }
-            Err(Fault::Alone(error) | Fault::Group(error)) => return Err(error),
-        }
-        execute("RELEASE job")?;
-    }
-    connection.prepare_cached("UPDATE node SET groups = ?1")?.execute([number])?;
-    Ok(ran)
 }
 
 /// After a full disk; SQLite may have rolled back by itself.

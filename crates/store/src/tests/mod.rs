@@ -4,6 +4,7 @@
 
 mod damage;
 mod durability;
+mod fresh;
 mod keeping;
 mod queue;
 mod records;
@@ -29,6 +30,8 @@ fn options() -> StoreOptions {
         inline_bytes_max: 1000,
         reserve_file_bytes: 64 * 1024,
         disk_reserve_bytes: 0,
+        // What is read back is to come from the disk.
+        fresh_bytes_max: 0,
         ..StoreOptions::default()
     }
 }
