@@ -7,6 +7,7 @@
 mod ask;
 mod cert;
 mod check;
+mod doctor;
 mod evidence;
 mod show;
 
@@ -26,6 +27,7 @@ First steps:
   posthouse check --config node.toml      what is wrong with this configuration
   posthouse serve --config node.toml      run the gateway
   posthouse explain REF                   why a message was refused, and how to mend it
+  posthouse doctor HOST                   what a sender would meet there, stage by stage
 
 Exit status: 0 done, 1 failure or fault found, 2 wrong call.")]
 pub(crate) struct Cli {
@@ -93,6 +95,8 @@ enum Verb {
     Cert(cert::CertVerb),
     /// Read logs, events and reports of other programs, and name the cause of a refused relay
     Evidence(evidence::EvidenceArguments),
+    /// Do what a sender does, and say what is wrong with a server; or listen, and with a sender
+    Doctor(Box<doctor::DoctorArguments>),
     /// What happened to messages, newest first
     Trace(TraceArguments),
     /// What waits for delivery or is held
@@ -119,7 +123,7 @@ enum Verb {
 enum TenantVerb {
     /// All tenants
     List(Asking),
-    /// Forget a tenant: its domains are free at once, its queued mail goes on
+    /// Forget a tenant that has no mail left in the queue: its domains are free at once
     Remove {
         /// The tenant's name
         tenant: String,
@@ -336,6 +340,7 @@ pub(crate) fn run() -> ExitCode {
         Verb::Serve(node) => crate::serve::run(&node.config),
         Verb::Check(asking) => check::run(&asking),
         Verb::Cert(verb) => cert::run(verb),
+        Verb::Doctor(arguments) => doctor::run(&arguments),
         Verb::Evidence(arguments) => evidence::run(&arguments),
         verb => ask::run(verb_request(verb)),
     }
@@ -416,6 +421,7 @@ fn verb_request(verb: Verb) -> Ask {
         | Verb::Serve(_)
         | Verb::Check(_)
         | Verb::Cert(_)
+        | Verb::Doctor(_)
         | Verb::Evidence(_) => Ask {
             request: Err("this verb asks no node".to_owned()),
             asking: Asking { node: Node { config: PathBuf::new() }, json: false },

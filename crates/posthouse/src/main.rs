@@ -5,6 +5,7 @@
 
 mod cli;
 mod demo;
+mod doctor;
 mod door;
 mod gateway;
 mod health;

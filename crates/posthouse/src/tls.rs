@@ -38,8 +38,13 @@ pub(crate) const CERTIFICATES_EXAMINED_MAX: usize = 10;
 pub(crate) const CERTIFICATE_BYTES_EXAMINED_MAX: usize = 64 * 1024;
 
 /// Older ones are broken (RFC 8996).
-const PROTOCOL_VERSIONS: &[&SupportedProtocolVersion] =
+pub(crate) const PROTOCOL_VERSIONS: &[&SupportedProtocolVersion] =
     &[&rustls::version::TLS13, &rustls::version::TLS12];
+
+/// One version alone, to find out whether a server speaks it.
+pub(crate) const TLS12_ONLY: &[&SupportedProtocolVersion] = &[&rustls::version::TLS12];
+/// The newer one.
+pub(crate) const TLS13_ONLY: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13];
 
 /// What a handshake showed.
 #[derive(Clone, Debug)]
@@ -53,10 +58,12 @@ pub(crate) struct HandshakeFacts {
     pub(crate) presented: Vec<Vec<u8>>,
     /// Our certificates that the peer asked for and got (client side only), leaf first.
     pub(crate) sent: Vec<Vec<u8>>,
+    /// The peer asked for a certificate (client side only; a resumed session asks for none).
+    pub(crate) asked: bool,
 }
 
 impl HandshakeFacts {
-    fn of(session: &CommonState, sent: Vec<Vec<u8>>) -> Self {
+    fn of(session: &CommonState, sent: Vec<Vec<u8>>, asked: bool) -> Self {
         Self {
             version: match session.protocol_version() {
                 Some(ProtocolVersion::TLSv1_2) => "TLSv1.2",
@@ -69,6 +76,7 @@ impl HandshakeFacts {
             }),
             presented: presented(session),
             sent,
+            asked,
         }
     }
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, SignatureScheme};
+use rustls::{ClientConfig, SignatureScheme, SupportedProtocolVersion};
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsConnector, TlsStream};
@@ -32,24 +32,36 @@ const IDENTITIES_KEPT_MAX: usize = 1024;
 pub(crate) struct ClientTls {
     config: Arc<ClientConfig>,
     identities: Mutex<HashMap<(PathBuf, PathBuf), (FileStamps, ClientIdentity)>>,
+    /// Notes whether a certificate was asked for, also where there is none to show.
+    watches: bool,
 }
 
 impl Default for ClientTls {
     /// Settings without any identity of our own.
-    #[expect(clippy::expect_used, reason = "depends on how this program was built alone")]
     fn default() -> Self {
+        Self::speaking(PROTOCOL_VERSIONS)
+    }
+}
+
+impl ClientTls {
+    /// Settings that speak these versions only (not none), and note whether the server asks for a
+    /// certificate: for finding out about a server, at the price of resuming no session.
+    pub(crate) fn for_diagnosis(versions: &[&'static SupportedProtocolVersion]) -> Self {
+        Self { watches: true, ..Self::speaking(versions) }
+    }
+
+    #[expect(clippy::expect_used, reason = "depends on how this program was built alone")]
+    fn speaking(versions: &[&'static SupportedProtocolVersion]) -> Self {
         let config = ClientConfig::builder_with_provider(provider())
-            .with_protocol_versions(PROTOCOL_VERSIONS)
+            .with_protocol_versions(versions)
             .expect("aws-lc-rs has suites for TLS 1.2 and 1.3")
             .dangerous()
             // Any chain gets through; the key's possession is proven all the same.
             .with_custom_certificate_verifier(PossessionOnly::new())
             .with_no_client_auth();
-        Self { config: Arc::new(config), identities: Mutex::new(HashMap::new()) }
+        Self { config: Arc::new(config), identities: Mutex::default(), watches: false }
     }
-}
 
-impl ClientTls {
     /// The identity in these files, read again whenever one of them has changed: a repaired chain
     /// goes out with the queue's next attempt. Blocks for two small reads at most.
     ///
@@ -103,11 +115,11 @@ impl ClientTls {
         let name = ServerName::try_from(bare.to_owned()).map_err(|_| {
             HandshakeFailure::failed(format!("{} is not a host name", shown(&server_name)))
         })?;
-        let shown_identity = identity.map(|identity| Arc::new(Shown::new(identity)));
+        let shown_identity = Arc::new(Shown::new(identity));
         let mut config = Arc::clone(&self.config);
-        if let Some(resolver) = &shown_identity {
+        if identity.is_some() || self.watches {
             let config = Arc::make_mut(&mut config);
-            config.client_auth_cert_resolver = Arc::<Shown>::clone(resolver);
+            config.client_auth_cert_resolver = Arc::<Shown>::clone(&shown_identity);
             // A resumed session would carry the chain of the first one: after a repair the
             // server would go on seeing the old chain, and our log would claim the new one.
             config.resumption = Resumption::disabled();
@@ -118,31 +130,33 @@ impl ClientTls {
             Ok(Err(error)) => return Err(HandshakeFailure::from_io(&error, Side::Client)),
             Err(_) => return Err(HandshakeFailure::timed_out(Side::Client)),
         };
-        let sent = match (identity, shown_identity) {
-            (Some(identity), Some(resolver)) if resolver.was_asked() => {
+        let sent = match identity {
+            Some(identity) if shown_identity.sent.load(Ordering::Relaxed) => {
                 identity.certificates().map(<[u8]>::to_vec).collect()
             }
             _ => Vec::new(),
         };
-        let facts = HandshakeFacts::of(stream.get_ref().1, sent);
+        let asked = shown_identity.asked.load(Ordering::Relaxed);
+        let facts = HandshakeFacts::of(stream.get_ref().1, sent, asked);
         Ok((TlsStream::from(stream), facts))
     }
 }
 
-/// One connection's certificate, and whether the server asked for it.
+/// One connection's certificate, where it has one; whether the server asked for one and got it.
 #[derive(Debug)]
 struct Shown {
-    certified: Arc<CertifiedKey>,
+    certified: Option<Arc<CertifiedKey>>,
     asked: AtomicBool,
+    sent: AtomicBool,
 }
 
 impl Shown {
-    fn new(identity: &ClientIdentity) -> Self {
-        Self { certified: Arc::clone(identity.certified()), asked: AtomicBool::new(false) }
-    }
-
-    fn was_asked(&self) -> bool {
-        self.asked.load(Ordering::Relaxed)
+    fn new(identity: Option<&ClientIdentity>) -> Self {
+        Self {
+            certified: identity.map(|identity| Arc::clone(identity.certified())),
+            asked: AtomicBool::new(false),
+            sent: AtomicBool::new(false),
+        }
     }
 }
 
@@ -154,12 +168,14 @@ impl ResolvesClientCert for Shown {
         _root_hint_subjects: &[&[u8]],
         schemes: &[SignatureScheme],
     ) -> Option<Arc<CertifiedKey>> {
-        self.certified.key.choose_scheme(schemes)?;
         self.asked.store(true, Ordering::Relaxed);
-        Some(Arc::clone(&self.certified))
+        let certified = self.certified.as_ref()?;
+        certified.key.choose_scheme(schemes)?;
+        self.sent.store(true, Ordering::Relaxed);
+        Some(Arc::clone(certified))
     }
 
     fn has_certs(&self) -> bool {
-        true
+        self.certified.is_some()
     }
 }
