@@ -9,6 +9,7 @@ use posthouse_lookup::Answer as LookupAnswer;
 use posthouse_policy::{
     self as policy, Directory, Grants, ProblemContext, Severity, Tenant, TenantFileError,
 };
+use posthouse_store::QueueFilter;
 use posthouse_trace::{EventData, Level, OperationalEvent};
 use posthouse_types::{Domain, TenantId, UnixMillis};
 use serde::{Deserialize, Serialize};
@@ -69,6 +70,17 @@ impl Office {
     pub(super) async fn remove_tenant(&self, name: &str, now: UnixMillis) -> Answer {
         let _one_at_a_time = self.changes.lock().await;
         let (id, _) = self.tenant(name)?;
+        // Its mail goes by its connectors' TLS demands: without them it would go by none.
+        let waiting = QueueFilter { tenant: Some(id), limit: 1, ..QueueFilter::default() };
+        if !self.store.queue(waiting).await?.is_empty() {
+            return Err(Trouble::new(
+                format!("the tenant {name} still has mail that waits or is held"),
+                format!(
+                    "disable its inbound connectors, and see to what is left: posthouse queue \
+                     --tenant {name}"
+                ),
+            ));
+        }
         self.store.delete_tenant(id).await?;
         self.directory.store(Arc::new(self.loaded()?.without_tenant(id)));
         self.note_change(name, "removed", None, now).await;

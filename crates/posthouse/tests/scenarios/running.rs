@@ -105,6 +105,25 @@ fn a_renewed_certificate_is_noticed_and_a_broken_one_is_not_taken() {
 }
 
 #[test]
+fn a_tenant_with_mail_in_the_queue_is_not_forgotten() {
+    let (_, next_hop, node) = stage();
+    next_hop.obey(|command| command.starts_with("MAIL").then(|| "451 4.3.0 Later".to_owned()));
+    let mut session = Dialogue::connect(node.smtp());
+    session.expect(250, "EHLO mail.example");
+    let sent = session.send_message("ann@contoso.example", "bob@elsewhere.example", "wait");
+    assert_eq!(sent.code, 250);
+    let refused = node.cli(&["tenant", "remove", "contoso"]);
+    assert!(!refused.status.success());
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("still has mail"));
+
+    next_hop.obey(|_| None);
+    node.ask(&["queue", "retry"]);
+    node.wait_for_empty_queue();
+    node.ask(&["tenant", "remove", "contoso"]);
+    assert!(node.json(&["tenant", "list"]).is_empty());
+}
+
+#[test]
 fn the_examples_can_be_applied() {
     let (_, _, node) = stage();
     let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
