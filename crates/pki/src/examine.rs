@@ -17,6 +17,7 @@ use crate::limits::{
 use crate::revocation::{Consulted, RevocationLists};
 use crate::roots::{KnownIntermediate, TrustedRoots};
 use crate::search::{Candidate, Search, key_relation};
+use crate::signature;
 use crate::summary::summary;
 
 /// What a chain is examined against.
@@ -234,7 +235,7 @@ impl Look<'_> {
             ElementOrigin::Sent(place) => Some(place),
             ElementOrigin::Root | ElementOrigin::Store => None,
         };
-        if !self.path.iter().filter_map(sent).is_sorted() {
+        if !self.path.iter().filter_map(sent).is_sorted() || self.begins_with_an_issuer() {
             warnings.push(ChainWarning::OutOfOrder);
         }
         let mut upper = self.certificates.iter().skip(1).flatten();
@@ -256,6 +257,7 @@ impl Look<'_> {
         }));
         let consulted = self.finding.consulted.unwrap_or(UNASKED);
         for (holds, warning) in [
+            (self.leaf_key_is_unusable(), ChainWarning::KeyUnusable),
             (self.finding.namesake_trusted, ChainWarning::NamesakeTrusted),
             (self.finding.is_completed, ChainWarning::CompletedFromStore),
             (consulted.is_stale, ChainWarning::CrlStale),
@@ -271,6 +273,22 @@ impl Look<'_> {
             warnings.push(ChainWarning::NotLookedAt(left_out));
         }
         warnings
+    }
+
+    fn leaf_key_is_unusable(&self) -> bool {
+        let leaf = self.certificates.first().and_then(Option::as_ref);
+        leaf.is_some_and(|leaf| !signature::is_usable_key(leaf.public_key_info.content))
+    }
+
+    /// Whether the first certificate signed one that came after it: the chain was sent the wrong
+    /// way round, or without the leaf in its place.
+    fn begins_with_an_issuer(&self) -> bool {
+        let mut readable = self.certificates.iter();
+        let Some(Some(first)) = readable.next() else { return false };
+        first.ca().is_some()
+            && readable
+                .flatten()
+                .any(|later| later.issuer == first.subject && !later.is_same_entity(first))
     }
 
     /// Whether a certificate sent is on no path: it is not on the one found, nobody there names it

@@ -170,6 +170,12 @@ fn fault(report: &ChainReport) -> String {
 
 fn usage(report: &ChainReport, subject: &str) -> String {
     let is_ca = element(report).is_some_and(|one| one.is_ca);
+    if report.element == Some(0) && is_ca && report.warnings.contains(&ChainWarning::OutOfOrder) {
+        return format!(
+            "{subject} is a CA's own, and came first: your server's certificate must be sent \
+             before those of its issuers."
+        );
+    }
     if report.element == Some(0) && is_ca {
         return format!("{subject} is a CA's own and cannot stand for a server.");
     }

@@ -67,6 +67,18 @@ pub(crate) fn is_usable_algorithm(certificate: &Certificate<'_>) -> bool {
         .any(|known| known.signature_alg_id().as_ref() == certificate.signature_algorithm)
 }
 
+/// Whether a key, given as the content of its SubjectPublicKeyInfo, is one that can prove anything:
+/// of a known kind, and neither too short nor too long.
+pub(crate) fn is_usable_key(public_key_info: &[u8]) -> bool {
+    let algorithm = Reader::new(public_key_info).expect(SEQUENCE);
+    algorithm.is_some_and(|algorithm| {
+        let fits = |known: &&dyn SignatureVerificationAlgorithm| {
+            known.public_key_alg_id().as_ref() == algorithm.content
+        };
+        ALL_VERIFICATION_ALGS.iter().any(fits) && is_usable_size(public_key_info)
+    })
+}
+
 fn is_usable_size(public_key_info: &[u8]) -> bool {
     rsa_bits(public_key_info).is_none_or(|bits| (RSA_BITS_MIN..=RSA_BITS_MAX).contains(&bits))
 }

@@ -164,6 +164,7 @@ mod tests {
             W::ExpiresSoon(0),
             W::NamesakeTrusted,
             W::NotLookedAt(1),
+            W::KeyUnusable,
             W::CompletedFromStore,
             W::CrlStale,
             W::CrlUnusable,

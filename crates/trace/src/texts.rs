@@ -96,6 +96,7 @@ pub(crate) const DIAGNOSIS_ENGLISH: DiagnosisTexts = DiagnosisTexts {
         ("expires-soon", "a certificate on the path expires within 30 days"),
         ("namesake-trusted", "a trusted root has the name that was looked for, but another key"),
         ("not-looked-at", "more was sent than is looked at"),
+        ("key-unusable", "the key is too weak or of no known kind: a TLS handshake with it fails"),
         (
             "completed-from-store",
             "the path is whole only with a copy from the store; elsewhere this chain is refused",

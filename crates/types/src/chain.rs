@@ -173,6 +173,8 @@ pub enum ChainWarning {
     NamesakeTrusted,
     /// So many of the certificates sent were not looked at: more than the limit.
     NotLookedAt(usize),
+    /// The leaf's key is too weak, or of a kind that is not known: a handshake with it fails.
+    KeyUnusable,
     /// The path is whole only with a copy from our store: elsewhere it would be refused.
     CompletedFromStore,
     /// A revocation list that was consulted should have been renewed by now.
@@ -195,6 +197,7 @@ impl ChainWarning {
             Self::ExpiresSoon(_) => "expires-soon",
             Self::NamesakeTrusted => "namesake-trusted",
             Self::NotLookedAt(_) => "not-looked-at",
+            Self::KeyUnusable => "key-unusable",
             Self::CompletedFromStore => "completed-from-store",
             Self::CrlStale => "crl-stale",
             Self::CrlUnusable => "crl-unusable",

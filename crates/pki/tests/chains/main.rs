@@ -17,6 +17,8 @@ mod formats;
 mod gaps;
 mod hostile;
 mod names;
+mod repaired;
+mod revocation;
 mod rig;
 mod seen;
 mod sending;
