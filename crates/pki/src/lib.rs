@@ -30,7 +30,7 @@ pub use error::PkiError;
 pub use examine::{Examination, examine, examine_at_most};
 pub use formats::{Bundle, BundleFormat, FormatError, certificate_pem, key_pem, read_bundle};
 pub use issuer::issuer_matches;
-pub use repair::repairs;
+pub use repair::{Repair, repairs};
 pub use revocation::RevocationLists;
 pub use roots::{KnownIntermediate, TrustedRoots, parse_pem_certificates, presented_certificates};
 pub use search::MailTransport;

@@ -12,7 +12,8 @@ use crate::sentence::address;
 /// One way to mend a chain, on one platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repair {
-    /// `exchange`, `iis`, `postfix` or `posthouse`.
+    /// `exchange`, `iis`, `postfix`, `stunnel`, `nginx`, `pkcs12` (for whatever takes a .pfx) or
+    /// `posthouse`.
     pub platform: &'static str,
     /// What it does, in a few words.
     pub title: String,
@@ -23,7 +24,8 @@ pub struct Repair {
 }
 
 /// The platforms that repairs are written for, in the order given.
-const PLATFORMS: [&str; 4] = ["exchange", "iis", "postfix", "posthouse"];
+const PLATFORMS: [&str; 7] =
+    ["exchange", "iis", "postfix", "stunnel", "nginx", "pkcs12", "posthouse"];
 
 /// What mends this chain, once for each platform; nothing for one that is accepted as it was sent.
 /// One that counts only with our copy of an intermediate is still worth mending.
@@ -65,10 +67,25 @@ fn send_chain(platform: &'static str, missing: &MissingCertificate) -> Repair {
             POSTFIX_STEPS,
             [TO_PEM, POSTFIX_COMMANDS].concat(),
         ),
+        "stunnel" => (
+            "Append the missing intermediate to the certificate file of stunnel",
+            STUNNEL_STEPS,
+            [TO_PEM, STUNNEL_COMMANDS].concat(),
+        ),
+        "nginx" => (
+            "Append the missing intermediate to the certificate file of nginx",
+            NGINX_STEPS,
+            [TO_PEM, NGINX_COMMANDS].concat(),
+        ),
+        "pkcs12" => (
+            "Make a PKCS#12 file (.pfx) that holds the whole chain",
+            PKCS12_STEPS,
+            [TO_PEM, PKCS12_COMMANDS].concat(),
+        ),
         _ => (
-            "Append the missing intermediate to the connector's certificate file",
+            "Complete the chain of the connector's certificate",
             POSTHOUSE_STEPS,
-            [TO_PEM, &["cat intermediate.pem >> certificate.pem"]].concat(),
+            [TO_PEM, POSTHOUSE_COMMANDS].concat(),
         ),
     };
     steps.extend(rest.iter().map(|&step| step.to_owned()));
@@ -115,12 +132,56 @@ const POSTFIX_COMMANDS: &[&str] = &[
     "postfix reload",
 ];
 
-const POSTHOUSE_STEPS: &[&str] = &[
+const STUNNEL_STEPS: &[&str] = &[
     "Save it as intermediate.cer and turn it into PEM (it may already be: then leave the first \
      command out).",
-    "Append it to the file that the outbound connector's tls_certificate names: what the file \
-     holds is what is sent, your own certificate first. The change is noticed without a restart.",
+    "Append it to the file that cert names in the service's section: your own certificate first, \
+     then each intermediate after the one that it signed. CAfile is for judging the other side, \
+     and sends nothing.",
+    "Have stunnel read its configuration again.",
 ];
+
+const STUNNEL_COMMANDS: &[&str] = &[
+    "cat certificate.pem intermediate.pem > /etc/stunnel/chain.pem",
+    "systemctl reload stunnel.target",
+];
+
+const NGINX_STEPS: &[&str] = &[
+    "Save it as intermediate.cer and turn it into PEM (it may already be: then leave the first \
+     command out).",
+    "Append it to the file that proxy_ssl_certificate names (ssl_certificate where nginx is the \
+     server): your own certificate first, then each intermediate after the one that it signed.",
+    "Have nginx test and read its configuration again.",
+];
+
+const NGINX_COMMANDS: &[&str] =
+    &["cat certificate.pem intermediate.pem > /etc/nginx/chain.pem", "nginx -t", "nginx -s reload"];
+
+const PKCS12_STEPS: &[&str] = &[
+    "Save it as intermediate.cer and turn it into PEM (it may already be: then leave the first \
+     command out).",
+    "Put key, certificate and intermediate into one file. On Windows, import it for the computer: \
+     the intermediate then goes into the Intermediate Certification Authorities by itself.",
+];
+
+const PKCS12_COMMANDS: &[&str] = &[
+    "openssl pkcs12 -export -inkey key.pem -in certificate.pem -certfile intermediate.pem -out \
+     chain.pfx",
+    "certutil -importpfx My C:\\import\\chain.pfx",
+    "Import-PfxCertificate -FilePath C:\\import\\chain.pfx -CertStoreLocation \
+     cert:\\LocalMachine\\My",
+];
+
+const POSTHOUSE_STEPS: &[&str] = &[
+    "Where tls_certificate names a certificate of the personal store (personal:NAME), import the \
+     intermediate into the ca store, or have it fetched and proven: posthouse cert obtain NAME \
+     --yes.",
+    "Where it names a PEM file, append the intermediate there: what the file holds is what is \
+     sent, your own certificate first. The change is noticed without a restart in both cases.",
+];
+
+const POSTHOUSE_COMMANDS: &[&str] =
+    &["posthouse cert import intermediate.cer", "cat intermediate.pem >> certificate.pem"];
 
 const TO_PEM: &[&str] = &["openssl x509 -inform DER -in intermediate.cer -out intermediate.pem"];
 
@@ -153,10 +214,28 @@ fn send_certificate(platform: &'static str) -> Repair {
                 "postfix reload",
             ],
         ),
+        "stunnel" => (
+            "Have stunnel present a certificate",
+            "Name certificate and key in the section of the service, which has client = yes.",
+            &["grep -n -e client -e cert -e key /etc/stunnel/stunnel.conf"],
+        ),
+        "nginx" => (
+            "Have nginx present a certificate",
+            "Set proxy_ssl on, proxy_ssl_certificate (your certificate, then its intermediates) and \
+             proxy_ssl_certificate_key where nginx connects onward.",
+            &["nginx -t", "nginx -s reload"],
+        ),
+        "pkcs12" => (
+            "Have a PKCS#12 file (.pfx) with key and whole chain",
+            "Put key, certificate and intermediates into one file, and import it where the mail \
+             service looks for its certificate.",
+            &["openssl pkcs12 -export -inkey key.pem -in certificate.pem -certfile \
+                 intermediate.pem -out chain.pfx"],
+        ),
         _ => (
             "Have the outbound connector present a certificate",
-            "Set tls_certificate (PEM, your certificate first, then its intermediates) and tls_key \
-             on the outbound connector.",
+            "Set tls_certificate on the outbound connector: personal:NAME of the personal store, or \
+             a PEM file (your certificate first, then its intermediates) with tls_key.",
             &[],
         ),
     };
@@ -185,10 +264,27 @@ fn replace_certificate(platform: &'static str, reason: ChainReason) -> Repair {
              reload Postfix.",
             &["postconf smtp_tls_chain_files smtp_tls_cert_file", "postfix reload"],
         ),
+        "stunnel" => (
+            "Replace the files that cert and key name, and have stunnel read its configuration \
+             again.",
+            &["systemctl reload stunnel.target"],
+        ),
+        "nginx" => (
+            "Replace the files that proxy_ssl_certificate and proxy_ssl_certificate_key name, and \
+             have nginx read its configuration again.",
+            &["nginx -t", "nginx -s reload"],
+        ),
+        "pkcs12" => (
+            "Export the new certificate with its key and chain as .pfx, and import it in place of \
+             the old one.",
+            &["openssl pkcs12 -export -inkey key.pem -in certificate.pem -certfile \
+                 intermediate.pem -out chain.pfx"],
+        ),
         _ => (
-            "Replace the files that the outbound connector's tls_certificate and tls_key name. The \
+            "Import the new certificate in place of the old one where tls_certificate names \
+             personal:NAME; else replace the files that tls_certificate and tls_key name. The \
              change is noticed without a restart.",
-            &[],
+            &["posthouse cert import certificate.pem --key key.pem --name NAME --replace"],
         ),
     };
     Repair {

@@ -54,7 +54,7 @@ pub struct ConnectorTls {
     pub settings: Option<TlsSettings>,
     /// With domain-validation: the name to look for; `None`: the smart host's.
     pub domain: Option<CertificateName>,
-    /// PEM files of the client certificate and its key.
+    /// PEM files of the client certificate and its key; or `personal:NAME` and nothing.
     pub certificate_and_key: Option<(Box<str>, Box<str>)>,
 }
 
@@ -120,7 +120,10 @@ fn through(connector: &OutboundConnector, domain: &Domain) -> ConnectorRoute {
         tls: ConnectorTls {
             settings: connector.tls_settings,
             domain: connector.tls_domain.clone(),
-            certificate_and_key: connector.tls_certificate.clone().zip(connector.tls_key.clone()),
+            certificate_and_key: connector
+                .tls_certificate
+                .clone()
+                .map(|certificate| (certificate, connector.tls_key.clone().unwrap_or_default())),
         },
         cloud_services_mail_enabled: connector.cloud_services_mail_enabled,
     }

@@ -187,10 +187,12 @@ pub struct OutboundConnector {
     /// The name that the remote certificate has to hold, with domain-validation.
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
     pub tls_domain: Option<CertificateName>,
-    /// A PEM file: the client certificate to show, leaf first. What the file holds is sent.
+    /// The client certificate to show. A PEM file, leaf first: what the file holds is sent. Or
+    /// `personal:NAME`: a certificate of the node's personal store, with the chain that its `ca`
+    /// store has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_certificate: Option<Box<str>>,
-    /// A PEM file: its key.
+    /// A PEM file: its key. Left out with `personal:NAME`, which has its key with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_key: Option<Box<str>>,
     /// On-premises only: for every accepted domain of the tenant.
@@ -213,6 +215,11 @@ impl OutboundConnector {
     /// Whether it delivers by MX instead of to smart hosts.
     pub fn uses_mx(&self) -> bool {
         self.use_mx_record.unwrap_or(self.smart_hosts.is_empty())
+    }
+
+    /// Whether `tls_certificate` names a certificate of the node's personal store.
+    pub(crate) fn has_personal_certificate(&self) -> bool {
+        self.tls_certificate.as_ref().is_some_and(|name| name.starts_with("personal:"))
     }
 
     /// Whether a smart host is given as an address, so that it has no name to validate.

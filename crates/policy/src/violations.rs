@@ -241,7 +241,14 @@ fn outbound(index: usize, connector: &OutboundConnector) -> Option<Violation> {
                 "add tls_domain",
             ),
             (
-                connector.tls_certificate.is_some() != connector.tls_key.is_some(),
+                connector.has_personal_certificate() && connector.tls_key.is_some(),
+                "tls_key",
+                "tls_key has no use beside tls_certificate = \"personal:...\"",
+                "leave it out: the key lies with the certificate in the personal store",
+            ),
+            (
+                !connector.has_personal_certificate()
+                    && connector.tls_certificate.is_some() != connector.tls_key.is_some(),
                 if connector.tls_key.is_some() { "tls_key" } else { "tls_certificate" },
                 "tls_certificate and tls_key go together",
                 "give both, or neither",

@@ -39,8 +39,17 @@ pub(crate) struct Cli {
 #[derive(Args, Clone)]
 pub(crate) struct Node {
     /// The node's settings file
-    #[arg(long, short, value_name = "FILE", default_value = "/etc/posthouse/node.toml")]
+    #[arg(long, short, value_name = "FILE", default_value = Node::DEFAULT)]
     pub(crate) config: PathBuf,
+}
+
+impl Node {
+    const DEFAULT: &str = "/etc/posthouse/node.toml";
+
+    /// Whether nobody said where the settings are.
+    fn is_default(&self) -> bool {
+        self.config == std::path::Path::new(Self::DEFAULT)
+    }
 }
 
 /// Where the settings are, and whether a machine reads the answer.

@@ -19,6 +19,7 @@ mod refusals;
 mod serve;
 mod sessions;
 mod settings;
+mod stores;
 mod tls;
 mod trust;
 mod wire;

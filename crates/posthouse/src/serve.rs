@@ -217,9 +217,21 @@ async fn reload(world: &Arc<World>, config: &Path) {
             (Level::Error, format!("The new settings cannot be used, the old ones stay: {error}"))
         }
     };
-    reload_certificate(world).await;
+    reload_certificates(world).await;
     tracing::info!("{text}");
     records::configuration_changed(world, level, "node settings", text).await;
+}
+
+/// Takes up certificates that changed: roots of the store first, as our own chain leads to them.
+async fn reload_certificates(world: &World) {
+    let (level, text) = match world.reload_root_store() {
+        Ok(false) => return reload_certificate(world).await,
+        Ok(true) => (Level::Information, "The root store was read again.".to_owned()),
+        Err(error) => (Level::Error, format!("The roots read before stay: {error}")),
+    };
+    tracing::info!("{text}");
+    records::configuration_changed(world, level, "root store", text).await;
+    reload_certificate(world).await;
 }
 
 async fn reload_certificate(world: &World) {
@@ -239,7 +251,7 @@ async fn housekeeping(world: Arc<World>) {
     let mut clock = (SystemTime::now(), Instant::now());
     loop {
         tokio::time::sleep(CERTIFICATE_CHECK_INTERVAL).await;
-        reload_certificate(&world).await;
+        reload_certificates(&world).await;
         watch_clock(&world, &mut clock).await;
         if Instant::now() >= purge_at {
             purge_at = Instant::now() + PURGE_INTERVAL;

@@ -8,10 +8,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use posthouse_lookup::Resolver;
+use posthouse_lookup::{Loopback, Resolver};
 use posthouse_queue::RetrySchedule;
 use posthouse_types::{Address, SmtpLimits};
 use serde::Deserialize;
+
+use crate::tls::{CertificateSource, ChainSupply, personal_name};
 
 /// Everything that the file says, defaults filled in.
 #[derive(Clone, Debug, Deserialize)]
@@ -25,6 +27,9 @@ pub(crate) struct Settings {
     /// Which roots are trusted.
     #[serde(default)]
     pub(crate) trust: TrustSettings,
+    /// The certificate stores.
+    #[serde(default)]
+    pub(crate) certificates: CertificatesSettings,
     /// Which DNS servers are asked.
     #[serde(default)]
     pub(crate) dns: DnsSettings,
@@ -64,9 +69,10 @@ pub(crate) struct NodeSettings {
 pub(crate) struct SmtpSettings {
     /// Addresses to listen on, `127.0.0.1:25` or `[::]:25`. None: this node only sends.
     pub(crate) listen: Vec<SocketAddr>,
-    /// PEM chain, leaf first. Without it STARTTLS is not offered.
+    /// PEM chain, leaf first; or `personal:NAME` of the stores, which has its key with it. Without
+    /// one STARTTLS is not offered.
     pub(crate) certificate: Option<PathBuf>,
-    /// PEM key of the certificate.
+    /// PEM key of the certificate, where that is a file.
     pub(crate) key: Option<PathBuf>,
     /// What happens to a bare CR or LF in a message.
     pub(crate) line_ends: LineEndsSetting,
@@ -111,6 +117,19 @@ impl Default for SmtpSettings {
 }
 
 impl SmtpSettings {
+    /// Whether the certificate is one of the personal store.
+    fn is_personal(&self) -> bool {
+        let name = self.certificate.as_deref().and_then(Path::to_str).and_then(personal_name);
+        name.is_some()
+    }
+
+    /// Where the node's own certificate comes from, if it has one.
+    pub(crate) fn certificate_source(&self, supply: &ChainSupply) -> Option<CertificateSource> {
+        let certificate = self.certificate.as_deref()?;
+        let key = self.key.as_deref().unwrap_or(Path::new(""));
+        Some(CertificateSource::new(certificate, key, supply))
+    }
+
     /// The session limits these settings ask for.
     pub(crate) fn limits(&self) -> SmtpLimits {
         SmtpLimits {
@@ -148,6 +167,21 @@ pub(crate) struct TrustSettings {
 impl Default for TrustSettings {
     fn default() -> Self {
         Self { roots: "system".to_owned(), crls: Vec::new() }
+    }
+}
+
+/// `[certificates]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct CertificatesSettings {
+    /// `cert obtain` may ask this very machine, on any port: for tests only.
+    pub(crate) obtain_from_loopback: bool,
+}
+
+impl CertificatesSettings {
+    /// Whom `cert obtain` may ask.
+    pub(crate) fn loopback(&self) -> Loopback {
+        if self.obtain_from_loopback { Loopback::Allowed } else { Loopback::Refused }
     }
 }
 
@@ -334,9 +368,10 @@ impl Settings {
         let mut settings: Self =
             toml::from_str(text).map_err(|error| SettingsError(error.to_string()))?;
         settings.node.data_dir = folder.join(&settings.node.data_dir);
-        for path in [&mut settings.smtp.certificate, &mut settings.smtp.key].into_iter().flatten() {
-            *path = folder.join(&*path);
+        if !settings.smtp.is_personal() {
+            settings.smtp.certificate = settings.smtp.certificate.map(|path| folder.join(path));
         }
+        settings.smtp.key = settings.smtp.key.map(|path| folder.join(path));
         if settings.trust.roots != "system" {
             settings.trust.roots = folder.join(&settings.trust.roots).display().to_string();
         }
@@ -352,7 +387,12 @@ impl Settings {
             SettingsError(format!("[node] name \"{}\" is not a host name: {error}", self.node.name))
         })?;
         self.postmaster()?;
-        if self.smtp.certificate.is_some() != self.smtp.key.is_some() {
+        if self.smtp.is_personal() && self.smtp.key.is_some() {
+            let text = "[smtp] key has no use beside certificate = \"personal:...\": the key lies \
+                        in the personal store; leave it out";
+            return Err(SettingsError(text.to_owned()));
+        }
+        if self.smtp.certificate.is_some() != self.smtp.key.is_some() && !self.smtp.is_personal() {
             let text = "[smtp] certificate and key belong together: give both, or neither";
             return Err(SettingsError(text.to_owned()));
         }
@@ -404,6 +444,16 @@ mod tests {
     fn flt_24_a_certificate_without_its_key_is_refused_by_name() {
         let error = parse(&format!("{SMALLEST}[smtp]\ncertificate = \"a.pem\"\n")).unwrap_err();
         assert!(error.contains("belong together"), "{error}");
+    }
+
+    #[test]
+    fn a_certificate_of_the_personal_store_has_its_key_with_it() {
+        let settings =
+            parse(&format!("{SMALLEST}[smtp]\ncertificate = \"personal:mx\"\n")).unwrap();
+        assert_eq!(settings.smtp.certificate.as_deref(), Some(Path::new("personal:mx")));
+        let text = format!("{SMALLEST}[smtp]\ncertificate = \"personal:mx\"\nkey = \"mx.key\"\n");
+        let error = parse(&text).unwrap_err();
+        assert!(error.contains("leave it out"), "{error}");
     }
 
     #[test]

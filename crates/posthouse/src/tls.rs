@@ -9,6 +9,7 @@ mod client;
 mod identity;
 mod possession;
 mod server;
+mod source;
 #[cfg(test)]
 mod tests;
 
@@ -23,9 +24,10 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs as rustls_aws_lc_rs};
 use rustls::{CommonState, ProtocolVersion, SupportedProtocolVersion};
 
 pub(crate) use self::client::ClientTls;
-pub(crate) use self::identity::ClientIdentity;
+pub(crate) use self::identity::{ClientIdentity, is_key_of};
 use self::possession::UnusableKey;
 pub(crate) use self::server::ServerTls;
+pub(crate) use self::source::{CertificateSource, ChainSupply, personal_name};
 
 /// A whole handshake: a few round trips on the slowest link, and no room for one that trickles.
 pub(crate) const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(30);

@@ -19,35 +19,61 @@ use posthouse_pki::{
 use posthouse_policy::{ChainRule, RuledChain};
 use posthouse_types::{ChainReport, TenantId, UnixMillis};
 
-use crate::settings::TrustSettings;
+use crate::settings::Settings;
+use crate::stores::{FileStamps, StoreName, Stores};
 
 /// Everything that a chain is judged against. Shared by all sessions.
+#[derive(Debug)]
 pub(crate) struct Trust {
     held: ArcSwap<Held>,
+    /// The `root` store as it was when its roots were read.
+    root_store: Mutex<FileStamps>,
+    stores: Stores,
     intermediates: Intermediates,
     seen: SeenChains,
 }
 
-/// What `[trust]` names, as it was read.
+/// What `[trust]` names and the `root` store holds, as it was read.
+#[derive(Debug)]
 pub(crate) struct Held {
-    roots: TrustedRoots,
+    pub(crate) roots: TrustedRoots,
     crls: RevocationLists,
 }
 
 impl Held {
     /// Reads the files. Errors say what, where and what next.
-    pub(crate) fn read(settings: &TrustSettings) -> Result<Self, String> {
-        Ok(Self { roots: load_roots(&settings.roots)?, crls: load_crls(&settings.crls)? })
+    pub(crate) fn read(settings: &Settings) -> Result<Self, String> {
+        Ok(Self { roots: trusted_roots(settings)?, crls: load_crls(&settings.trust.crls)? })
     }
 }
 
 impl Trust {
     pub(crate) fn new(held: Held, data_dir: &Path) -> Self {
+        let stores = Stores::of(data_dir);
         Self {
             held: ArcSwap::from_pointee(held),
+            root_store: Mutex::new(stores.stamps(&[StoreName::Root])),
+            stores,
             intermediates: Intermediates::below(data_dir),
             seen: SeenChains::default(),
         }
+    }
+
+    /// What chains are judged against now.
+    pub(crate) fn held(&self) -> Arc<Held> {
+        self.held.load_full()
+    }
+
+    /// Takes up what the `root` store holds now; whether anything changed.
+    pub(crate) fn reload_root_store(&self, settings: &Settings) -> Result<bool, String> {
+        let stamps = self.stores.stamps(&[StoreName::Root]);
+        let mut seen = self.root_store.lock().unwrap_or_else(PoisonError::into_inner);
+        if *seen == stamps {
+            return Ok(false);
+        }
+        *seen = stamps;
+        self.replace(Held::read(settings)?);
+        Ok(true)
     }
 
     /// From here on chains are judged against this. What was seen before is judged again.
@@ -83,22 +109,40 @@ impl Trust {
     }
 }
 
-/// The system's roots, or a PEM file's.
+/// Who is trusted: the roots of `[trust] roots`, and those of the `root` store.
+pub(crate) fn trusted_roots(settings: &Settings) -> Result<TrustedRoots, String> {
+    let mut ders = root_ders(&settings.trust.roots)?;
+    ders.extend(Stores::of(&settings.node.data_dir).roots());
+    Ok(readable_roots(&ders))
+}
+
+/// The system's roots, or a PEM file's, without any store.
 pub(crate) fn load_roots(from: &str) -> Result<TrustedRoots, String> {
+    root_ders(from).map(|ders| readable_roots(&ders))
+}
+
+fn root_ders(from: &str) -> Result<Vec<Vec<u8>>, String> {
     if from == "system" {
         let found = rustls_native_certs::load_native_certs();
-        let (roots, unreadable) = TrustedRoots::from_readable_ders(&found.certs);
-        for error in unreadable {
-            tracing::debug!(%error, "a root of the system cannot be used");
-        }
-        return Ok(roots);
+        return Ok(found.certs.iter().map(|root| root.to_vec()).collect());
     }
+    let unusable = |error: PkiError| {
+        format!("the trusted roots {from} cannot be used: {error}\n  next: correct [trust] roots")
+    };
     let pem = std::fs::read(from).map_err(|error| {
         format!("cannot read the trusted roots {from}: {error}\n  next: correct [trust] roots")
     })?;
-    TrustedRoots::from_pem(&pem).map_err(|error: PkiError| {
-        format!("the trusted roots {from} cannot be used: {error}\n  next: correct [trust] roots")
-    })
+    let ders = posthouse_pki::parse_pem_certificates(&pem).map_err(unusable)?;
+    // An operator's own file is taken as a whole or not at all.
+    TrustedRoots::from_ders(&ders).map(|_| ders).map_err(unusable)
+}
+
+fn readable_roots(ders: &[Vec<u8>]) -> TrustedRoots {
+    let (roots, unreadable) = TrustedRoots::from_readable_ders(ders);
+    for error in unreadable {
+        tracing::debug!(%error, "a root cannot be used");
+    }
+    roots
 }
 
 /// The revocation lists of all files.
@@ -118,12 +162,14 @@ pub(crate) fn load_crls(files: &[PathBuf]) -> Result<RevocationLists, String> {
 
 /// Each tenant's imported intermediates: certificate files (PEM or DER) in the folder
 /// `tenants/ID/ca` below `data_dir`, by the tenant's number, since its name may be anything.
+#[derive(Debug)]
 struct Intermediates {
     tenants: PathBuf,
     read: Mutex<HashMap<TenantId, Folder>>,
 }
 
 /// A folder as it was read.
+#[derive(Debug)]
 struct Folder {
     modified: Option<SystemTime>,
     read_at: SystemTime,

@@ -238,6 +238,7 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
+    use crate::tls::CertificateSource;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -256,7 +257,7 @@ mod tests {
         let (certificate, key) = (folder.path().join("chain.pem"), folder.path().join("key.pem"));
         std::fs::write(&certificate, made.cert.pem()).unwrap();
         std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-        ServerTls::from_pem_files(&certificate, &key).unwrap()
+        ServerTls::new(CertificateSource::files(&certificate, &key)).unwrap()
     }
 
     #[tokio::test(start_paused = true)]

@@ -20,7 +20,10 @@ use crate::outbound::Outbound;
 use crate::protocol_log::ProtocolLog;
 use crate::sessions::Sessions;
 use crate::settings::{LineEndsSetting, Settings};
-use crate::tls::{ClientTls, ServerTls};
+use crate::stores::Stores;
+use crate::tls::{
+    CertificateSource, ChainSupply, ClientIdentity, ClientTls, HandshakeFailure, ServerTls,
+};
 use crate::trust::{Held, Trust};
 
 /// The node, as its sessions see it.
@@ -28,7 +31,8 @@ pub(crate) struct World {
     settings: ArcSwap<Settings>,
     server_options: ArcSwap<ServerOptions>,
     shared: ArcSwap<SharedIdentities>,
-    trust: Trust,
+    trust: Arc<Trust>,
+    stores: Stores,
     pub(crate) office: Office,
     pub(crate) server_tls: Option<ServerTls>,
     pub(crate) client_tls: ClientTls,
@@ -52,13 +56,15 @@ impl World {
     /// Loads what the settings name. Errors say what, where and what next.
     pub(crate) fn new(parts: Parts) -> Result<Self, String> {
         let Parts { settings, office, outbound, listening } = parts;
-        let server_tls = match (&settings.smtp.certificate, &settings.smtp.key) {
-            (Some(certificate), Some(key)) => {
-                Some(ServerTls::from_pem_files(certificate, key).map_err(|failure| failure.text)?)
-            }
-            _ => None,
-        };
-        let trust = Trust::new(Held::read(&settings.trust)?, &settings.node.data_dir);
+        let stores = Stores::of(&settings.node.data_dir);
+        let trust = Arc::new(Trust::new(Held::read(&settings)?, &settings.node.data_dir));
+        let supply = ChainSupply { stores: stores.clone(), trust: Arc::clone(&trust) };
+        let server_tls = settings
+            .smtp
+            .certificate_source(&supply)
+            .map(ServerTls::new)
+            .transpose()
+            .map_err(|failure| failure.text)?;
         let send_log = settings
             .log
             .smtp_send
@@ -67,6 +73,7 @@ impl World {
             server_options: ArcSwap::from_pointee(server_options(&settings, server_tls.is_some())),
             shared: ArcSwap::from_pointee(shared_identities(&settings)?),
             trust,
+            stores,
             office,
             server_tls,
             client_tls: ClientTls::default(),
@@ -134,6 +141,22 @@ impl World {
         self.trust.judge(presented, rule, self.now())
     }
 
+    /// Our certificate that two settings name, with what is sent beside it.
+    pub(crate) fn identity(
+        &self,
+        certificate: &Path,
+        key: &Path,
+    ) -> Result<ClientIdentity, HandshakeFailure> {
+        let supply = ChainSupply { stores: self.stores.clone(), trust: Arc::clone(&self.trust) };
+        self.client_tls.identity_of(&CertificateSource::new(certificate, key, &supply))
+    }
+
+    /// Takes up what the `root` store holds now; whether anything changed. What cannot be read
+    /// leaves the roots as they were.
+    pub(crate) fn reload_root_store(&self) -> Result<bool, String> {
+        self.trust.reload_root_store(&self.settings())
+    }
+
     /// Counts a refusal by its reason.
     pub(crate) fn count_refusal(&self, reason: Reason) {
         metrics::counter!("posthouse_refusals_total", "reason" => reason.id()).increment(1);
@@ -143,7 +166,7 @@ impl World {
     /// named. A file that cannot be used changes nothing.
     pub(crate) fn reload(&self, file: &Path) -> Result<Vec<String>, String> {
         let new = Settings::read(file).map_err(|error| error.to_string())?;
-        let held = Held::read(&new.trust)?;
+        let held = Held::read(&new)?;
         let shared = shared_identities(&new)?;
         let old = self.settings();
         let mut needs_restart = Vec::new();

@@ -1,7 +1,8 @@
 //! What people and peers read: sentences, repairs, errors.
 
 use posthouse_pki::{
-    KnownIntermediate, PkiError, TrustedRoots, parse_pem_certificates, repairs, sentence,
+    KnownIntermediate, PkiError, TrustedRoots, certificate_pem, parse_pem_certificates, repairs,
+    sentence,
 };
 use posthouse_types::{ChainReason, ChainReport};
 
@@ -80,6 +81,9 @@ fn an_expired_leaf_alone_hears_of_both_faults() {
     );
 }
 
+const PLATFORMS: [&str; 7] =
+    ["exchange", "iis", "postfix", "stunnel", "nginx", "pkcs12", "posthouse"];
+
 #[test]
 fn every_reason_has_a_sentence_and_a_repair_for_each_platform() {
     let chain = Chain::new(Kind::P256);
@@ -94,7 +98,7 @@ fn every_reason_has_a_sentence_and_a_repair_for_each_platform() {
             continue;
         }
         let platforms: Vec<_> = repairs.iter().map(|repair| repair.platform).collect();
-        assert_eq!(platforms, ["exchange", "iis", "postfix", "posthouse"], "{reason}");
+        assert_eq!(platforms, PLATFORMS, "{reason}");
         assert!(repairs.iter().all(|repair| !repair.steps.is_empty() && !repair.title.is_empty()));
     }
 }
@@ -112,26 +116,19 @@ fn the_repair_for_windows_is_the_one_that_microsoft_documents() {
         assert!(windows.commands[1].starts_with("certutil -addstore CA "));
     }
     assert!(repairs[2].steps.iter().any(|step| step.contains("smtp_tls_chain_files")));
-    assert!(repairs[3].steps.iter().any(|step| step.contains("tls_certificate")));
+    let named = |platform: &str, word: &str| {
+        let repair = repairs.iter().find(|repair| repair.platform == platform).unwrap();
+        repair.steps.iter().chain(&repair.commands).any(|text| text.contains(word))
+    };
+    assert!(named("stunnel", "/etc/stunnel/chain.pem"));
+    assert!(named("nginx", "proxy_ssl_certificate"));
+    assert!(named("pkcs12", "openssl pkcs12 -export"));
+    assert!(named("posthouse", "tls_certificate") && named("posthouse", "posthouse cert import"));
 }
 
 fn pem(entities: &[&Entity]) -> String {
-    use std::fmt::Write as _;
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::from("A comment, as CA bundles have them.\n");
-    for entity in entities {
-        out.push_str("-----BEGIN CERTIFICATE-----\n");
-        for three in entity.der.chunks(3) {
-            let bits = three.iter().fold(0_u32, |sum, &byte| sum << 8 | u32::from(byte))
-                << (8 * (3 - three.len()));
-            for place in 0..4 {
-                let digit = ALPHABET[(bits >> (18 - 6 * place)) as usize & 63];
-                out.push(if place > three.len() { '=' } else { char::from(digit) });
-            }
-        }
-        write!(out, "\n-----END CERTIFICATE-----\n").unwrap();
-    }
-    out
+    let blocks = entities.iter().map(|entity| certificate_pem(&entity.der));
+    "A comment, as CA bundles have them.\n".to_owned() + &blocks.collect::<String>()
 }
 
 #[test]

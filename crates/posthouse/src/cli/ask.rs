@@ -13,6 +13,7 @@ use super::{Ask, show};
 use crate::door;
 use crate::office::{Answer, Office, Request, Trouble};
 use crate::settings::Settings;
+use crate::tls::personal_name;
 use crate::world;
 
 /// Asks, shows the answer, and says how it went.
@@ -95,6 +96,7 @@ fn with_absolute_paths(text: String, folder: &Path) -> String {
     for connector in connectors.into_iter().flatten() {
         for key in ["tls_certificate", "tls_key"] {
             if let Some(toml::Value::String(path)) = connector.get_mut(key)
+                && personal_name(path).is_none()
                 && Path::new(path.as_str()).is_relative()
                 && let Ok(absolute) = std::path::absolute(folder.join(path.as_str()))
             {

@@ -4,7 +4,9 @@
 //! office. Changes nothing. Each finding says what, where and what next.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use posthouse_types::UnixMillis;
 use serde_json::{Value, json};
@@ -13,7 +15,9 @@ use super::Asking;
 use super::ask;
 use crate::office::Request;
 use crate::settings::Settings;
-use crate::tls::{ClientIdentity, ServerTls};
+use crate::stores::Stores;
+use crate::tls::{CertificateSource, ChainSupply, ClientIdentity};
+use crate::trust::{Held, Trust};
 use crate::{trust, world};
 
 /// How early an ending certificate is worth a warning.
@@ -86,7 +90,9 @@ fn findings(asking: &Asking) -> Vec<Finding> {
 }
 
 fn check_certificate(settings: &Settings, findings: &mut Vec<Finding>) {
-    let (Some(certificate), Some(key)) = (&settings.smtp.certificate, &settings.smtp.key) else {
+    // Said by check_roots.
+    let Ok(supply) = supply(settings) else { return };
+    let Some(source) = settings.smtp.certificate_source(&supply) else {
         findings.push(Finding::warning(
             "[smtp] has no certificate: STARTTLS is not offered, and no connector can recognise \
              a peer by its certificate",
@@ -94,15 +100,25 @@ fn check_certificate(settings: &Settings, findings: &mut Vec<Finding>) {
         ));
         return;
     };
-    if let Err(failure) = ServerTls::from_pem_files(certificate, key) {
-        findings.push(Finding::error(failure.text, "correct [smtp] certificate and key"));
-        return;
+    match source.load() {
+        Ok(identity) => {
+            chain_finding("the node's own certificate", &source, &identity, &supply, findings);
+        }
+        Err(failure) => {
+            findings.push(Finding::error(failure.text, "correct [smtp] certificate and key"));
+        }
     }
-    chain_finding("the node's own certificate", certificate, settings, findings);
+}
+
+/// The stores that chains are completed from, and who is trusted.
+fn supply(settings: &Settings) -> Result<ChainSupply, String> {
+    let data_dir = &settings.node.data_dir;
+    let trust = Arc::new(Trust::new(Held::read(settings)?, data_dir));
+    Ok(ChainSupply { stores: Stores::of(data_dir), trust })
 }
 
 fn check_roots(settings: &Settings, findings: &mut Vec<Finding>) {
-    match trust::load_roots(&settings.trust.roots) {
+    match trust::trusted_roots(settings) {
         Ok(roots) if roots.is_empty() => findings.push(Finding::error(
             "no root is trusted: no certificate will be accepted",
             "install the package ca-certificates, or name a PEM file in [trust] roots",
@@ -125,30 +141,30 @@ fn check_roots(settings: &Settings, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Examines a chain file as a peer would see it: what the file holds is what is sent.
+/// Examines a chain as a peer would see it: what is sent is what counts.
 fn chain_finding(
     whose: &str,
-    file: &std::path::Path,
-    settings: &Settings,
+    source: &CertificateSource,
+    identity: &ClientIdentity,
+    supply: &ChainSupply,
     findings: &mut Vec<Finding>,
 ) {
-    let Ok(roots) = trust::load_roots(&settings.trust.roots) else { return };
-    let Ok(pem) = std::fs::read(file) else {
-        let what = format!("{whose}: cannot read {}", file.display());
-        return findings.push(Finding::error(what, "correct the path, or its permissions"));
-    };
-    let Ok(ders) = posthouse_pki::parse_pem_certificates(&pem) else {
-        let what = format!("{whose}: {} holds no PEM certificate", file.display());
-        return findings.push(Finding::error(what, "write the chain as PEM, leaf first"));
-    };
-    let presented: Vec<&[u8]> = ders.iter().map(Vec::as_slice).collect();
+    let presented: Vec<&[u8]> = identity.certificates().collect();
+    let held = supply.trust.held();
     let now = world::now();
-    let examination = posthouse_pki::Examination::new(&roots, now);
+    let examination = posthouse_pki::Examination::new(&held.roots, now);
     let report = posthouse_pki::examine(&presented, &examination);
     if !report.is_accepted() {
         findings.push(Finding::warning(
             format!("{whose} ({}): {}", report.reason, posthouse_pki::sentence(&report)),
-            format!("append what is missing to {}, leaf first", file.display()),
+            match source {
+                CertificateSource::Files { certificate, .. } => {
+                    format!("append what is missing to {}, leaf first", certificate.display())
+                }
+                CertificateSource::Personal { .. } => {
+                    format!("posthouse cert obtain {source} --yes fetches what is missing")
+                }
+            },
         ));
         return;
     }
@@ -196,6 +212,7 @@ fn check_tenants(asking: &Asking, findings: &mut Vec<Finding>) {
         }
     };
     let Ok(settings) = Settings::read(&asking.node.config) else { return };
+    let Ok(supply) = supply(&settings) else { return };
     if files.is_empty() {
         findings.push(Finding::warning("there is no tenant yet", "posthouse apply TENANT.toml"));
     }
@@ -210,17 +227,16 @@ fn check_tenants(asking: &Asking, findings: &mut Vec<Finding>) {
             ));
         }
         for connector in &tenant.outbound_connectors {
-            if let (Some(certificate), Some(key)) = (&connector.tls_certificate, &connector.tls_key)
-            {
-                let whose = format!("tenant {}: connector {}", tenant.name, connector.name);
-                let certificate = std::path::Path::new(&**certificate);
-                match ClientIdentity::from_pem_files(certificate, std::path::Path::new(&**key)) {
-                    Ok(_) => chain_finding(&whose, certificate, &settings, findings),
-                    Err(failure) => findings.push(Finding::error(
-                        format!("{whose}: {}", failure.text),
-                        "correct tls_certificate and tls_key",
-                    )),
-                }
+            let Some(certificate) = &connector.tls_certificate else { continue };
+            let whose = format!("tenant {}: connector {}", tenant.name, connector.name);
+            let key = connector.tls_key.as_deref().unwrap_or_default();
+            let source = CertificateSource::new(Path::new(&**certificate), Path::new(key), &supply);
+            match source.load() {
+                Ok(identity) => chain_finding(&whose, &source, &identity, &supply, findings),
+                Err(failure) => findings.push(Finding::error(
+                    format!("{whose}: {}", failure.text),
+                    "correct tls_certificate and tls_key",
+                )),
             }
         }
         if findings.len() == before {

@@ -1,6 +1,7 @@
 //! The sending end: shows the connector's certificate where it has one, takes any server chain.
 //!
-//! May touch the stream that it is given and the connectors' certificate and key files. Never
+//! May touch the stream that it is given and the connectors' certificate and key files or
+//! the stores. Never
 //! judges the server's chain: the caller does, by the connector's `tls_settings`. A certificate
 //! that cannot be used is an error before anything is sent.
 
@@ -16,11 +17,11 @@ use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsConnector, TlsStream};
 
-use super::identity::FileStamps;
 use super::possession::PossessionOnly;
+use super::source::Look;
 use super::{
-    ClientIdentity, HANDSHAKE_TIME_MAX, HandshakeFacts, HandshakeFailure, PROTOCOL_VERSIONS, Side,
-    provider, shown,
+    CertificateSource, ClientIdentity, HANDSHAKE_TIME_MAX, HandshakeFacts, HandshakeFailure,
+    PROTOCOL_VERSIONS, Side, provider, shown,
 };
 
 /// Identities kept in memory. A node that has more connectors with certificates than this reads
@@ -31,7 +32,7 @@ const IDENTITIES_KEPT_MAX: usize = 1024;
 #[derive(Debug)]
 pub(crate) struct ClientTls {
     config: Arc<ClientConfig>,
-    identities: Mutex<HashMap<(PathBuf, PathBuf), (FileStamps, ClientIdentity)>>,
+    identities: Mutex<HashMap<(PathBuf, PathBuf), (Look, ClientIdentity)>>,
     /// Notes whether a certificate was asked for, also where there is none to show.
     watches: bool,
 }
@@ -62,8 +63,7 @@ impl ClientTls {
         Self { config: Arc::new(config), identities: Mutex::default(), watches: false }
     }
 
-    /// The identity in these files, read again whenever one of them has changed: a repaired chain
-    /// goes out with the queue's next attempt. Blocks for two small reads at most.
+    /// The identity in these two files. As [`identity_of`](Self::identity_of).
     ///
     /// # Errors
     /// Reason `own-certificate-unusable`; the text says what, where, and what to do.
@@ -72,22 +72,33 @@ impl ClientTls {
         certificate: &Path,
         key: &Path,
     ) -> Result<ClientIdentity, HandshakeFailure> {
-        let stamps = FileStamps::of(certificate, key);
-        let paths = (certificate.to_owned(), key.to_owned());
+        self.identity_of(&CertificateSource::files(certificate, key))
+    }
+
+    /// The identity of this source, read again whenever it has changed: a repaired chain goes out
+    /// with the queue's next attempt. Blocks for a few small reads at most.
+    ///
+    /// # Errors
+    /// Reason `own-certificate-unusable`; the text says what, where, and what to do.
+    pub(crate) fn identity_of(
+        &self,
+        source: &CertificateSource,
+    ) -> Result<ClientIdentity, HandshakeFailure> {
+        let (key, look) = (source.key(), source.look());
         {
             let identities = self.identities.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((read_at, identity)) = identities.get(&paths)
-                && *read_at == stamps
+            if let Some((read_at, identity)) = identities.get(&key)
+                && *read_at == look
             {
                 return Ok(identity.clone());
             }
         }
-        let identity = ClientIdentity::from_pem_files(certificate, key)?;
+        let identity = source.load()?;
         let mut identities = self.identities.lock().unwrap_or_else(PoisonError::into_inner);
         if identities.len() >= IDENTITIES_KEPT_MAX {
             identities.clear();
         }
-        identities.insert(paths, (stamps, identity.clone()));
+        identities.insert(key, (look, identity.clone()));
         Ok(identity)
     }
 

@@ -1,4 +1,4 @@
-//! Our own certificates: a chain and its private key, as the PEM files hold them.
+//! Our own certificates: a chain and its private key, as the PEM files hold them, or as a store does.
 //!
 //! May read the two files that it is given. Sends what the file holds, in its order: a file with
 //! the leaf alone stays a leaf alone, since whether that is enough is the other side's to say. A
@@ -7,7 +7,6 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -69,7 +68,20 @@ impl ClientIdentity {
                 shown(&error)
             ))
         })?;
-        let signing_key = any_supported_type(&key).map_err(|error| {
+        Self::from_parts(chain, &key, certificate_name, key_name)
+    }
+
+    /// The same from what was read already: a chain, leaf first, and the leaf's key.
+    ///
+    /// # Errors
+    /// As [`Self::from_pem_files`].
+    pub(crate) fn from_parts(
+        chain: Vec<CertificateDer<'static>>,
+        key: &PrivateKeyDer<'_>,
+        certificate_name: &str,
+        key_name: &str,
+    ) -> Result<Self, HandshakeFailure> {
+        let signing_key = any_supported_type(key).map_err(|error| {
             unusable(format!(
                 "the private key in {key_name} cannot be used ({}): RSA of 2048 bits or more, \
                  ECDSA P-256, P-384 or P-521, or Ed25519 is needed",
@@ -113,19 +125,12 @@ impl ClientIdentity {
     }
 }
 
-/// How two files looked when they were read: another look means that they changed. The inode is
-/// there for a file that is replaced within one tick of the file system's clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct FileStamps([Option<(i64, i64, u64, u64)>; 2]);
-
-impl FileStamps {
-    /// Two calls of stat(2): cheap enough to be made where a task runs.
-    pub(super) fn of(certificate: &Path, key: &Path) -> Self {
-        Self([certificate, key].map(|path| {
-            let data = fs::metadata(path).ok()?;
-            Some((data.mtime(), data.mtime_nsec(), data.len(), data.ino()))
-        }))
-    }
+/// Whether a private key is the one that a certificate (DER) is about. False, too, where either
+/// cannot be used.
+pub(crate) fn is_key_of(key: &PrivateKeyDer<'_>, certificate: &[u8]) -> bool {
+    let public =
+        any_supported_type(key).ok().and_then(|key| key.public_key().map(|key| key.to_vec()));
+    public.is_some_and(|public| holds_key(certificate, &public))
 }
 
 fn read(what: &str, path: &Path) -> Result<Vec<u8>, HandshakeFailure> {
@@ -171,11 +176,11 @@ fn chain_of(pem: &[u8], name: &str) -> Result<Vec<CertificateDer<'static>>, Hand
 }
 
 /// Whether a certificate is about this public key (SubjectPublicKeyInfo, DER).
-fn holds_key(certificate: &CertificateDer<'_>, public: &[u8]) -> bool {
+fn holds_key(certificate: &[u8], public: &[u8]) -> bool {
     X509Certificate::from_der(certificate)
         .is_ok_and(|(_, certificate)| certificate.tbs_certificate.subject_pki.raw == public)
 }
 
-fn unusable(text: String) -> HandshakeFailure {
+pub(super) fn unusable(text: String) -> HandshakeFailure {
     HandshakeFailure::own_certificate(text)
 }

@@ -3,7 +3,6 @@
 //! May touch the stream that it is given and the node's own certificate and key files. Never
 //! judges a chain (see `possession`). A bad new certificate file leaves the old one in use.
 
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -12,11 +11,11 @@ use rustls::server::{ServerSessionMemoryCache, StoresServerSessions};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::{TlsAcceptor, TlsStream};
 
-use super::identity::FileStamps;
 use super::possession::PossessionOnly;
+use super::source::Look;
 use super::{
-    ClientIdentity, HANDSHAKE_TIME_MAX, HandshakeFacts, HandshakeFailure, PROTOCOL_VERSIONS, Side,
-    provider,
+    CertificateSource, ClientIdentity, HANDSHAKE_TIME_MAX, HandshakeFacts, HandshakeFailure,
+    PROTOCOL_VERSIONS, Side, provider,
 };
 
 /// The application protocol's name (IANA registry of ALPN identifiers). A client that offers
@@ -33,65 +32,61 @@ const RESUMABLE_SESSION_BYTES_MAX: usize = 16 * 1024;
 /// The server's TLS settings; share it by `Arc`.
 #[derive(Debug)]
 pub(crate) struct ServerTls {
-    certificate: PathBuf,
-    key: PathBuf,
+    /// None: the certificate is fixed.
+    source: Option<CertificateSource>,
     config: ArcSwap<ServerConfig>,
-    /// The files as they were at the last attempt, good or bad.
-    seen: Mutex<FileStamps>,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug)]
+struct Seen {
+    /// The source as it was at the last attempt, good or bad.
+    look: Look,
+    /// The chain that is in use.
+    chain: Vec<Vec<u8>>,
 }
 
 impl ServerTls {
-    /// Reads the node's certificate chain (PEM, leaf first) and its key. Any certificate will do,
-    /// a self-signed one included: SMTP clients judge for themselves.
+    /// Shows this identity for as long as it lives: there are no files behind it.
+    pub(crate) fn fixed(identity: &ClientIdentity) -> Self {
+        let seen = Seen { look: Look::default(), chain: Vec::new() };
+        Self { source: None, config: ArcSwap::new(config(identity)), seen: Mutex::new(seen) }
+    }
+
+    /// Reads the node's certificate. Any will do, a self-signed one included: SMTP clients judge
+    /// for themselves.
     ///
     /// # Errors
     /// Reason `own-certificate-unusable`; the text says what, where, and what to do.
-    pub(crate) fn from_pem_files(certificate: &Path, key: &Path) -> Result<Self, HandshakeFailure> {
-        // Before the files are read: a change in between is then seen as one.
-        let seen = FileStamps::of(certificate, key);
-        let config = config(&ClientIdentity::from_pem_files(certificate, key)?);
-        Ok(Self {
-            certificate: certificate.to_owned(),
-            key: key.to_owned(),
-            config: ArcSwap::new(config),
-            seen: Mutex::new(seen),
-        })
+    pub(crate) fn new(source: CertificateSource) -> Result<Self, HandshakeFailure> {
+        // Before anything is read: a change in between is then seen as one.
+        let look = source.look();
+        let identity = source.load()?;
+        let seen = Seen { look, chain: identity.certificates().map(<[u8]>::to_vec).collect() };
+        let source = Some(source);
+        Ok(Self { source, config: ArcSwap::new(config(&identity)), seen: Mutex::new(seen) })
     }
 
-    /// Shows this identity for as long as it lives: there are no files behind it.
-    pub(crate) fn fixed(identity: &ClientIdentity) -> Self {
-        let nowhere = Path::new("");
-        Self {
-            certificate: nowhere.to_owned(),
-            key: nowhere.to_owned(),
-            config: ArcSwap::new(config(identity)),
-            seen: Mutex::new(FileStamps::of(nowhere, nowhere)),
-        }
-    }
-
-    /// Takes up new certificate files. `Ok(true)`: new ones are in use from the next handshake
-    /// on. `Ok(false)`: the files are as they were. Blocks for two small reads at most.
+    /// Takes up a new certificate. `Ok(true)`: a new one is in use from the next handshake on.
+    /// `Ok(false)`: the same certificates as before. Blocks for a few small reads at most.
     ///
     /// # Errors
-    /// The new files cannot be used and the old certificate stays; said once for each change.
+    /// The new one cannot be used and the old certificate stays; said once for each change.
     pub(crate) fn reload_if_changed(&self) -> Result<bool, HandshakeFailure> {
-        let now = FileStamps::of(&self.certificate, &self.key);
-        {
-            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            if *seen == now {
-                return Ok(false);
-            }
-            *seen = now;
+        let Some(source) = &self.source else { return Ok(false) };
+        let look = source.look();
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.look == look {
+            return Ok(false);
         }
-        let loaded =
-            ClientIdentity::from_pem_files(&self.certificate, &self.key).map_err(|failure| {
-                HandshakeFailure {
-                    text: format!("{}; the certificate read before stays in use", failure.text),
-                    ..failure
-                }
-            })?;
+        seen.look = look;
+        let loaded = source.load().map_err(|failure| HandshakeFailure {
+            text: format!("{}; the certificate read before stays in use", failure.text),
+            ..failure
+        })?;
         self.config.store(config(&loaded));
-        Ok(true)
+        let chain = loaded.certificates().map(<[u8]>::to_vec).collect();
+        Ok(std::mem::replace(&mut seen.chain, chain) != seen.chain)
     }
 
     /// Does the server's part of a handshake within [`HANDSHAKE_TIME_MAX`]. The peer gets an

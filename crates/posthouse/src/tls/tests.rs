@@ -108,7 +108,7 @@ struct Gateway {
 impl Gateway {
     fn new() -> Self {
         let (folder, certificate, key) = files(&Chain::new());
-        let tls = ServerTls::from_pem_files(&certificate, &key).unwrap();
+        let tls = ServerTls::new(CertificateSource::files(&certificate, &key)).unwrap();
         Self { tls, certificate, key, _folder: folder }
     }
 

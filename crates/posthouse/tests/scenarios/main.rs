@@ -14,6 +14,7 @@
 mod common;
 
 mod balancer;
+mod cert_stores;
 mod delivery;
 mod delivery_connections;
 mod delivery_dns;

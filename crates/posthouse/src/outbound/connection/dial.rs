@@ -38,7 +38,7 @@ struct Candidate {
 pub(super) async fn open(world: &Arc<World>, route: &Route) -> Result<Connection, Unreached> {
     let identity = match route.identity() {
         Some((certificate, key)) => {
-            let identity = world.client_tls.identity(certificate, key).map_err(|failure| {
+            let identity = world.identity(certificate, key).map_err(|failure| {
                 let status = EnhancedStatus(4, 7, 5);
                 Unreached::new(Reason::OwnCertificateUnusable, status, "", failure.text)
             })?;

@@ -42,6 +42,12 @@ impl Settings {
         self
     }
 
+    /// Leaves one out.
+    pub(crate) fn without(mut self, key: &str) -> Self {
+        self.0.remove(key);
+        self
+    }
+
     fn to_toml(&self) -> String {
         let mut text = String::new();
         let mut section = "";
