@@ -250,6 +250,15 @@ pub(super) fn mend_own_files() -> Fix {
     )
 }
 
+/// The repair stands at the stage about the file; it need not be read three times.
+pub(super) fn mend_own_chain_first() -> Fix {
+    anywhere("Mend your certificate file, as said there; then run the doctor again", &[], &[])
+}
+
+pub(super) fn mend_greylisting() -> Fix {
+    anywhere("Nothing to do: a mail server tries again by itself, within minutes", &[], &[])
+}
+
 pub(super) fn mend_own_warnings() -> Fix {
     anywhere(
         "Have it renewed in time, and put your own certificate first, each issuer after it",
@@ -279,7 +288,7 @@ pub(super) fn mend_certificate_not_sendable() -> Fix {
 
 pub(super) fn mend_certificate_refused(host: &str) -> Fix {
     anywhere(
-        format!("Where your chain is whole: have {} trust the CA that issued it", cut(host)),
+        format!("Mend your certificate file; if it is whole, have {} trust its CA", cut(host)),
         &[],
         &[],
     )

@@ -28,7 +28,7 @@ pub(super) fn title(id: StageId) -> &'static str {
         StageId::ServerName => "Server's name",
         StageId::MtaSts => "MTA-STS policy",
         StageId::Dane => "DANE",
-        StageId::ClientCertificate => "Your certificate, shown",
+        StageId::ClientCertificate => "Client certificate",
         StageId::Mail => "Sender (MAIL FROM)",
         StageId::Recipient => "Recipient (RCPT TO)",
         StageId::Message => "Message (DATA)",
@@ -53,11 +53,11 @@ pub(super) fn summary(host: &str, stages: &[Stage]) -> String {
         ([], several) => format!(
             "No fault was found at {host}. {} things could be better: {}.",
             several.len(),
-            several.join(", ")
+            several.join("; ")
         ),
         ([one], _) => format!("One fault was found at {host}: {one}.{also}"),
         (several, _) => {
-            format!("{} faults were found at {host}: {}.{also}", several.len(), several.join(", "))
+            format!("{} faults were found at {host}: {}.{also}", several.len(), several.join("; "))
         }
     }
 }
@@ -422,11 +422,13 @@ pub(super) fn accepted(said: &str) -> String {
     format!("Accepted: {said}")
 }
 pub(super) fn refused(said: &str, cause: &str) -> String {
-    format!("Refused: {said} \u{2014} {cause}")
+    format!("Refused. {cause} The server said: {said}")
 }
 pub(super) fn no_answer(why: &str) -> String {
     format!("There was no answer: {why}.")
 }
+pub(super) const GREYLISTED: &str =
+    "The server asks senders that it does not know to come back later (greylisting).";
 pub(super) const RELAY_WITHOUT_TLS: &str = "The gateway knows its senders by their certificates, \
      and without TLS none can be shown.";
 pub(super) const RELAY_WITHOUT_CERTIFICATE: &str = "The gateway did not recognise this sender. No \

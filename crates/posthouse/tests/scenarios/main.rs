@@ -20,6 +20,7 @@ mod delivery_connections;
 mod delivery_dns;
 mod delivery_reports;
 mod demo;
+mod doctor;
 mod durability;
 mod foreign_clients;
 mod health;

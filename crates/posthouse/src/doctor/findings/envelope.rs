@@ -8,7 +8,7 @@ use posthouse_smtp::reply_reader::RemoteReply;
 use posthouse_trace::Fix;
 use posthouse_types::EnhancedStatus;
 
-use super::{Facts, Stage, StageId, Status, mend, said, texts, tls, words};
+use super::{Facts, Stage, StageId, Status, mend, said, texts, words};
 use crate::doctor::facts::{Heard, Session};
 
 /// Exchange Online's TenantAttribution.
@@ -66,8 +66,13 @@ fn answered(facts: &Facts, id: StageId, heard: &Heard) -> Stage {
             Stage::new(id, Status::Ok, texts::accepted(&said(heard)))
         }
         Ok(reply) => {
-            let (cause, fix) = refusal(facts, reply);
-            let status = if is_greylisting(reply) { Status::Warning } else { Status::Error };
+            let (status, (cause, fix)) = match is_greylisting(reply) {
+                true => (
+                    Status::Warning,
+                    (texts::GREYLISTED.to_owned(), vec![mend::mend_greylisting()]),
+                ),
+                false => (Status::Error, refusal(facts, reply)),
+            };
             Stage::new(id, status, texts::refused(&said(heard), &cause))
                 .mended_by(fix)
                 .with("code", reply.code)
@@ -120,7 +125,8 @@ fn unrecognised(facts: &Facts) -> Option<(String, Vec<Fix>)> {
             Some((texts::RELAY_NOT_ASKED.to_owned(), vec![fix]))
         }
         Some(Ok(own)) if !own.chain.is_accepted() => {
-            Some((texts::relay_with_bad_chain(own.chain.reason.id()), tls::fixes(&own.chain)))
+            let text = texts::relay_with_bad_chain(own.chain.reason.id());
+            Some((text, vec![mend::mend_own_chain_first()]))
         }
         // The chain is whole: it is the connector that does not fit.
         Some(Ok(own)) => {

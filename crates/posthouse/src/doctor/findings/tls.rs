@@ -207,7 +207,6 @@ pub(super) fn client_certificate(facts: &Facts) -> Stage {
         Some(Ok(own)) => match ended_over_certificate(session, tls) {
             Some(alert) => {
                 Stage::new(id, Status::Error, texts::certificate_refused(&host, &shown(alert)))
-                    .mended_by(fixes(&own.chain))
                     .mended_by([mend::mend_certificate_refused(&host)])
             }
             None if !tls.asked => {
@@ -224,7 +223,7 @@ pub(super) fn client_certificate(facts: &Facts) -> Stage {
             None => {
                 let count = tls.sent.len();
                 let text = texts::certificate_sent_bad(&host, count, own.chain.reason.id());
-                Stage::new(id, Status::Error, text).mended_by(fixes(&own.chain))
+                Stage::new(id, Status::Error, text).mended_by([mend::mend_own_chain_first()])
             }
         },
     };

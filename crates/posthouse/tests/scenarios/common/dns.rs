@@ -11,6 +11,10 @@ pub(crate) enum Record {
     A(Ipv4Addr),
     /// A mail exchanger with its preference; `.` is the null MX.
     Mx(u16, &'static str),
+    /// A text of less than 256 octets.
+    Txt(&'static str),
+    /// DANE-EE, the whole certificate by its SHA-256.
+    Tlsa([u8; 32]),
     /// The server fails to answer.
     ServerFails,
 }
@@ -25,6 +29,8 @@ type Zone = Arc<Mutex<Vec<(&'static str, Record)>>>;
 
 const TYPE_A: u16 = 1;
 const TYPE_MX: u16 = 15;
+const TYPE_TXT: u16 = 16;
+const TYPE_TLSA: u16 = 52;
 const NO_ERROR: u8 = 0;
 const SERVER_FAILURE: u8 = 2;
 const NAME_ERROR: u8 = 3;
@@ -50,6 +56,11 @@ impl Dns {
     /// `[dns] servers` with this server alone.
     pub(crate) fn setting(&self) -> String {
         format!("[\"{}\"]", self.address)
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> String {
+        self.address.to_string()
     }
 
     /// From now on, these records.
@@ -100,6 +111,10 @@ fn data(record: &Record, wanted: u16) -> Option<Vec<u8>> {
             data.push(0);
             Some(data)
         }
+        Record::Txt(text) if wanted == TYPE_TXT => {
+            Some([&[text.len() as u8], text.as_bytes()].concat())
+        }
+        Record::Tlsa(digest) if wanted == TYPE_TLSA => Some([&[3, 0, 1], &digest[..]].concat()),
         _ => None,
     }
 }
