@@ -14,6 +14,9 @@ use super::{Answer, Resolver};
 /// TLSA records of one name that are kept: two keys and a change of both make four.
 pub const TLSA_RECORDS_MAX: usize = 32;
 
+/// Why nothing can be proven with most forwarders of home routers and some of providers.
+const NO_SIGNATURES: &str = "the name servers give no DNSSEC signatures";
+
 /// One TLSA record (RFC 6698 section 2.1), fields as they lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tlsa {
@@ -78,11 +81,28 @@ impl Resolver {
         let question = validating.lookup(name, record_type);
         match tokio::time::timeout(self.question_time_max, question).await {
             Err(_) => Proof::NotValidated("no answer in time".to_owned()),
-            Ok(Err(NetError::Dns(DnsError::DnssecBogus))) => Proof::Bogus,
+            // Name servers that pass no signatures on look like an attack, until they are asked
+            // about the root itself.
+            Ok(Err(NetError::Dns(DnsError::DnssecBogus))) => match self.root_is_proven().await {
+                true => Proof::Bogus,
+                false => Proof::NotValidated(NO_SIGNATURES.to_owned()),
+            },
             Ok(Err(error)) => {
                 Proof::NotValidated(printable(&error.to_string(), SHOWN_CHARACTERS_MAX))
             }
             Ok(Ok(lookup)) => weakest(lookup.answers(), record_type),
+        }
+    }
+}
+
+impl Resolver {
+    /// Whether these name servers give the signatures of the root's own records.
+    async fn root_is_proven(&self) -> bool {
+        let Some(validating) = self.validating() else { return false };
+        let question = validating.lookup(Name::root(), RecordType::NS);
+        match tokio::time::timeout(self.question_time_max, question).await {
+            Ok(Ok(lookup)) => weakest(lookup.answers(), RecordType::NS) == Proof::Secure,
+            _ => false,
         }
     }
 }
@@ -98,9 +118,7 @@ fn weakest(records: &[Record], record_type: RecordType) -> Proof {
         Some(RecordProof::Secure) => Proof::Secure,
         Some(RecordProof::Insecure) => Proof::Insecure,
         Some(RecordProof::Bogus) => Proof::Bogus,
-        Some(RecordProof::Indeterminate) => {
-            Proof::NotValidated("the name servers give no signatures".to_owned())
-        }
+        Some(RecordProof::Indeterminate) => Proof::NotValidated(NO_SIGNATURES.to_owned()),
         None => Proof::NotValidated("the answer holds no such record".to_owned()),
     }
 }
