@@ -11,6 +11,8 @@ use crate::received::PRODUCT;
 const SUBJECT_CHARACTERS_MAX: usize = 256;
 /// Longest Message-ID and From address that are kept, in bytes: one line of RFC 5322.
 const VALUE_BYTES_MAX: usize = 998;
+/// Addresses of From and Sender that are kept. An honest message has one or two.
+const AUTHORS_MAX: usize = 100;
 /// As much of a field as is decoded: room for 256 encoded characters with their folds, and an end
 /// to what a hostile field can cost.
 const DECODED_BYTES_MAX: usize = 8 * 1024;
@@ -25,6 +27,8 @@ pub struct HeaderFacts {
     pub subject: String,
     /// The first address of From, at most 998 bytes, no controls; empty where there is none.
     pub from: String,
+    /// Whom the message says it is from.
+    pub authors: Authors,
     /// A Date is there.
     pub has_date: bool,
     /// A From is there.
@@ -49,6 +53,28 @@ pub struct HeaderFacts {
     pub header_bytes: usize,
 }
 
+/// Every address in From and Sender, of every field of these names: readers differ in which they
+/// show, so whoever checks them has to check all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Authors {
+    /// The addresses in the order found, groups' members too; at most 100.
+    pub addresses: Vec<String>,
+    /// A field that names nobody, that is longer than is read, or that holds more addresses than
+    /// are kept: what it says cannot be known for sure.
+    pub is_unclear: bool,
+}
+
+impl Authors {
+    /// Notes one field's value.
+    fn read(&mut self, value: &[u8]) {
+        let found = addresses(value);
+        let room = AUTHORS_MAX.saturating_sub(self.addresses.len());
+        self.is_unclear |=
+            found.is_empty() || found.len() > room || value.len() > DECODED_BYTES_MAX;
+        self.addresses.extend(found.into_iter().take(room));
+    }
+}
+
 impl HeaderFacts {
     /// Reads one field as it came in. Of fields that may stand once, the first counts.
     pub(crate) fn read(&mut self, field: &[u8], node_name: &str) {
@@ -62,9 +88,14 @@ impl HeaderFacts {
             self.subject = decoded(value);
         } else if is("Message-ID") && self.message_id.is_empty() {
             self.message_id = cleaned(&String::from_utf8_lossy(value));
-        } else if is("From") && !self.has_from {
-            self.has_from = true;
-            self.from = first_address(value);
+        } else if is("From") {
+            self.authors.read(value);
+            if !self.has_from {
+                self.has_from = true;
+                self.from = self.authors.addresses.first().cloned().unwrap_or_default();
+            }
+        } else if is("Sender") {
+            self.authors.read(value);
         } else if is("Date") {
             self.has_date = true;
         } else if is("Auto-Submitted") {
@@ -104,16 +135,17 @@ fn decoded(value: &[u8]) -> String {
     }
 }
 
-fn first_address(value: &[u8]) -> String {
+/// Every address of an address list; groups are opened.
+pub(crate) fn addresses(value: &[u8]) -> Vec<String> {
     let bytes = bounded(value);
     let HeaderValue::Address(address) = MessageStream::new(&bytes).parse_address() else {
-        return String::new();
+        return Vec::new();
     };
-    let first = match &address {
-        Address::List(list) => list.first(),
-        Address::Group(groups) => groups.first().and_then(|group| group.addresses.first()),
+    let mailboxes: Vec<_> = match &address {
+        Address::List(list) => list.iter().collect(),
+        Address::Group(groups) => groups.iter().flat_map(|group| &group.addresses).collect(),
     };
-    first.and_then(|mailbox| mailbox.address()).map(cleaned).unwrap_or_default()
+    mailboxes.into_iter().filter_map(|mailbox| mailbox.address()).map(cleaned).collect()
 }
 
 /// The start of a value, ended as the parser wants it.
@@ -171,6 +203,33 @@ mod tests {
         assert_eq!(facts.subject.trim(), "Bcc: x");
         assert_eq!(facts.from, "a@b.example");
         assert_eq!(facts.message_id, "<a@b>");
+    }
+
+    #[test]
+    fn att_11_every_from_and_sender_counts_however_often_it_stands() {
+        let facts = facts(&[
+            "From: Ann <ann@a.example>, bob@b.example",
+            "from : \"boss@c.example\" <eve@d.example>",
+            "Sender: Group: f@f.example, g@g.example;",
+        ]);
+        let expected =
+            ["ann@a.example", "bob@b.example", "eve@d.example", "f@f.example", "g@g.example"];
+        assert_eq!(
+            facts.authors,
+            Authors { addresses: expected.map(String::from).to_vec(), is_unclear: false }
+        );
+        assert_eq!(facts.from, "ann@a.example");
+    }
+
+    #[test]
+    fn att_11_a_from_that_cannot_be_read_whole_is_unclear() {
+        for value in
+            [String::new(), "nobody at all".into(), format!("{}a@a.example", " ".repeat(9000))]
+        {
+            assert!(facts(&[&format!("From: {value}")]).authors.is_unclear, "{value}");
+        }
+        let many = vec!["a@a.example"; AUTHORS_MAX + 1].join(", ");
+        assert!(facts(&[&format!("From: {many}")]).authors.is_unclear);
     }
 
     #[test]

@@ -11,14 +11,16 @@ mod encode;
 mod facts;
 mod header;
 mod intake;
+mod pickup;
 mod received;
 mod report;
 mod stamps;
 
 pub use date::{date_rfc3339, date_rfc5322};
 pub use departure::{Departure, Outgoing};
-pub use facts::HeaderFacts;
+pub use facts::{Authors, HeaderFacts};
 pub use intake::{CrossPremises, Intake, IntakeOptions, IntakeRefusal};
+pub use pickup::{PickedUp, PickupOptions, read_pickup};
 pub use received::{PRODUCT, Protocol, ReceivedFrom, received_field};
 pub use report::{
     Language, OriginalMessage, ReplyAdvice, Report, ReportKind, ReportedRecipient, reply_advice,

@@ -38,6 +38,8 @@ pub struct ReceivedFrom<'a> {
     pub node_name: &'a str,
     /// The protocol.
     pub protocol: Protocol,
+    /// A user logged in (RFC 3848).
+    pub authenticated: bool,
     /// TLS version and cipher suite.
     pub tls: Option<(&'a str, &'a str)>,
     /// The transaction.
@@ -56,7 +58,7 @@ pub fn received_field(from: &ReceivedFrom<'_>) -> Vec<u8> {
         words.extend(["from".to_owned(), host_word(from.helo), literal(address)]);
     }
     words.extend(["by".to_owned(), host_word(from.node_name), format!("({PRODUCT})")]);
-    words.extend(["with".to_owned(), with_protocol(from.protocol, from.tls.is_some()).to_owned()]);
+    words.extend(["with".to_owned(), with_protocol(from).to_owned()]);
     if let Some((version, cipher)) = from.tls {
         words.push(format!("({} {})", host_word(version), host_word(cipher)));
     }
@@ -73,14 +75,19 @@ pub fn received_field(from: &ReceivedFrom<'_>) -> Vec<u8> {
     out
 }
 
-/// The registered word (IANA, Mail Transmission Types). HELO inside TLS has none of its own.
-fn with_protocol(protocol: Protocol, is_tls: bool) -> &'static str {
-    match (protocol, is_tls) {
-        (Protocol::Smtp, false) => "SMTP",
-        (Protocol::Esmtp, false) => "ESMTP",
-        (Protocol::Smtp | Protocol::Esmtp, true) => "ESMTPS",
-        (Protocol::Utf8Smtp, false) => "UTF8SMTP",
-        (Protocol::Utf8Smtp, true) => "UTF8SMTPS",
+/// The registered word (IANA, Mail Transmission Types). HELO inside TLS has none of its own, and
+/// nobody logs in after HELO.
+fn with_protocol(from: &ReceivedFrom<'_>) -> &'static str {
+    match (from.protocol, from.tls.is_some(), from.authenticated) {
+        (Protocol::Smtp, false, _) => "SMTP",
+        (Protocol::Esmtp, false, false) => "ESMTP",
+        (Protocol::Esmtp, false, true) => "ESMTPA",
+        (Protocol::Smtp, true, _) | (Protocol::Esmtp, true, false) => "ESMTPS",
+        (Protocol::Esmtp, true, true) => "ESMTPSA",
+        (Protocol::Utf8Smtp, false, false) => "UTF8SMTP",
+        (Protocol::Utf8Smtp, false, true) => "UTF8SMTPA",
+        (Protocol::Utf8Smtp, true, false) => "UTF8SMTPS",
+        (Protocol::Utf8Smtp, true, true) => "UTF8SMTPSA",
     }
 }
 
@@ -121,6 +128,7 @@ mod tests {
             address: Some("192.0.2.1".parse().unwrap()),
             node_name: "mx.gateway.example",
             protocol: Protocol::Esmtp,
+            authenticated: false,
             tls: Some(("TLSv1.3", "TLS_AES_256_GCM_SHA384")),
             reference: Reference::from_random([7; 10]),
             recipient,
@@ -168,6 +176,8 @@ mod tests {
         from.protocol = Protocol::Utf8Smtp;
         assert!(text(&from).contains("([IPv6:2001:db8::1])"));
         assert!(text(&from).replace("\r\n", "").contains("with UTF8SMTP id "));
+        from.authenticated = true;
+        assert!(text(&from).replace("\r\n", "").contains("with UTF8SMTPA id "));
         from.address = None;
         assert!(text(&from).starts_with("Received: by mx.gateway.example (posthouse)"));
     }

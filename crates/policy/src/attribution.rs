@@ -123,6 +123,9 @@ pub enum Proof {
     Certificate(Domain),
     /// Its address, together with MAIL FROM.
     Address(IpAddr),
+    /// What a sending edge knows its own people and programs by, in words: `the user ann`. No
+    /// connector of a gateway recognises anybody so.
+    Local(Box<str>),
 }
 
 /// Where an accepted recipient is.

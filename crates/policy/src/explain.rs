@@ -68,6 +68,7 @@ pub(crate) fn considered(
                     "sender_ip_addresses holds {address}, and MAIL FROM {} is in an accepted domain",
                     mail_from(question.sender)
                 ),
+                Proof::Local(words) => words.to_string(),
             };
             list.push(sender.entry, sender.connector, true, why);
         }

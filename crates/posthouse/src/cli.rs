@@ -8,6 +8,7 @@ mod ask;
 mod cert;
 mod check;
 mod doctor;
+mod edge;
 mod evidence;
 mod show;
 
@@ -68,6 +69,8 @@ enum Verb {
     Demo,
     /// Run the gateway
     Serve(Node),
+    /// Run the on-premises sender: local mail in, everything out through a gateway
+    Edge(edge::EdgeArguments),
     /// Say what is wrong with this configuration, its certificates, DNS and ports
     Check(Asking),
     /// Make a tenant as a file says: domains, recipients, connectors (shows what changes)
@@ -346,7 +349,8 @@ pub(crate) enum EventFormat {
 pub(crate) fn run() -> ExitCode {
     match Cli::parse().verb {
         Verb::Demo => crate::demo::run(),
-        Verb::Serve(node) => crate::serve::run(&node.config),
+        Verb::Serve(node) => crate::serve::run(&node.config, crate::serve::Role::Gateway),
+        Verb::Edge(arguments) => edge::run(&arguments),
         Verb::Check(asking) => check::run(&asking),
         Verb::Cert(verb) => cert::run(verb),
         Verb::Doctor(arguments) => doctor::run(&arguments),
@@ -428,6 +432,7 @@ fn verb_request(verb: Verb) -> Ask {
         }
         Verb::Demo
         | Verb::Serve(_)
+        | Verb::Edge(_)
         | Verb::Check(_)
         | Verb::Cert(_)
         | Verb::Doctor(_)

@@ -9,31 +9,36 @@
 use std::sync::Arc;
 
 use posthouse_filter as filter;
-use posthouse_message::{
-    CrossPremises, Directionality, HeaderFacts, Intake, IntakeOptions, Protocol, ReceivedFrom,
-    Stamps, received_field, trace_headers,
-};
+use posthouse_message::{HeaderFacts, Protocol};
 use posthouse_pki as pki;
 use posthouse_policy::{
     self as policy, Accepted, Direction, Owner, Place, Question, RecipientPath,
 };
-use posthouse_smtp::{ForwardPath, MailCommand, RecipientCommand, Server, Step};
-use posthouse_store::{Committed, Draft, NewMessage, NewRecipient};
+use posthouse_smtp::{Credentials, ForwardPath, MailCommand, RecipientCommand, Server, Step};
+use posthouse_store::{Committed, NewMessage};
+use posthouse_trace::protocol_log::tls_failed;
 use posthouse_types::{
-    Address, BodyType, ChainReport, ChainWarning, Domain, EnhancedStatus, Facts, MailParameters, Peer, Reason,
-    Recipient, RecipientParameters, Reference, Refusal, Reply, SHOWN_CHARACTERS_MAX, TenantId,
-    TlsFacts, UnixMillis, printable_ascii,
+    Address, ChainReport, ChainWarning, Domain, EnhancedStatus, Facts, MailParameters, Peer,
+    Reason, Recipient, RecipientParameters, Reference, Refusal, Reply, SHOWN_CHARACTERS_MAX,
+    TenantId, TlsFacts, UnixMillis, printable_ascii,
 };
 
+use crate::body::{self, Body, Origin};
+use crate::edge::{self, User};
+use crate::listeners::Entrance;
 use crate::outbound::Entries;
+use crate::receive_log::ReceiveLog;
 use crate::records::{self, Submission};
 use crate::refusals;
 use crate::wire::{ReadOutcome, Wire};
 use crate::world::World;
 
 /// Serves one connection until the peer quits or the session ends it.
-pub(crate) async fn serve(wire: Wire, peer: Peer, world: Arc<World>) {
-    let mut session = Session::new(wire, peer, world);
+pub(crate) async fn serve(wire: Wire, peer: Peer, entrance: Entrance, world: Arc<World>) {
+    let mut session = Session::new(wire, peer, entrance, world);
+    if entrance == Entrance::SubmissionTls && session.start_tls().await.is_err() {
+        return;
+    }
     loop {
         match session.protocol.next_step(session.world.now()) {
             Step::Send => session.send().await,
@@ -44,11 +49,12 @@ pub(crate) async fn serve(wire: Wire, peer: Peer, world: Arc<World>) {
                     return;
                 }
             }
-            Step::Authenticate(_) => {
-                session.protocol.answer_authentication(Err(refusals::bad_sequence()));
+            Step::Authenticate(credentials) => {
+                let answer = session.log_in(credentials).await;
+                session.protocol.answer_authentication(answer);
             }
             Step::Mail(mail) => {
-                let answer = session.begin(mail);
+                let answer = session.begin(mail).await;
                 session.protocol.answer_mail(answer);
             }
             Step::Recipient(recipient) => {
@@ -62,7 +68,7 @@ pub(crate) async fn serve(wire: Wire, peer: Peer, world: Arc<World>) {
             }
             Step::Discard => session.transaction = None,
             Step::Note(refusal) => session.note(refusal).await,
-            Step::Close => return session.wire.close().await,
+            Step::Close => return session.close().await,
         }
     }
 }
@@ -71,9 +77,12 @@ struct Session {
     wire: Wire,
     protocol: Server,
     peer: Peer,
+    /// Who logged in, on an edge.
+    user: Option<Arc<User>>,
     /// The certificates that the peer sent, as DER: a connector may have them judged again.
     presented: Vec<Vec<u8>>,
     transaction: Option<Transaction>,
+    log: ReceiveLog,
     world: Arc<World>,
 }
 
@@ -104,19 +113,23 @@ pub(crate) struct Admitted {
     pub(crate) held: Option<Reason>,
 }
 
-struct Body {
-    intake: Intake,
-    draft: Draft,
-}
-
 impl Session {
-    fn new(wire: Wire, peer: Peer, world: Arc<World>) -> Self {
+    fn new(wire: Wire, peer: Peer, entrance: Entrance, world: Arc<World>) -> Self {
         let label = peer.address.ip().to_string();
-        let protocol = Server::new(world.server_options(), &label, world.now());
-        Self { wire, protocol, peer, presented: Vec::new(), transaction: None, world }
+        let protocol = Server::new(world.server_options(entrance), &label, world.now());
+        let log = ReceiveLog::begin(&world, entrance.log_name(), &peer);
+        let (user, presented, transaction) = (None, Vec::new(), None);
+        Self { wire, protocol, peer, user, presented, transaction, log, world }
+    }
+
+    async fn close(mut self) {
+        self.log.note(&self.world, &mut self.protocol);
+        self.log.end(&self.world, if self.wire.ended_by().is_some() { "Remote" } else { "Local" });
+        self.wire.close().await;
     }
 
     async fn send(&mut self) {
+        self.log.note(&self.world, &mut self.protocol);
         let output = self.protocol.take_output();
         if self.wire.write(&output).await.is_err() {
             self.protocol.peer_closed();
@@ -147,6 +160,7 @@ impl Session {
             Ok(facts) => {
                 let presented: Vec<&[u8]> = facts.presented.iter().map(Vec::as_slice).collect();
                 let chain = self.world.examine(&presented);
+                self.log.certificates(&self.world, &facts);
                 let (version, cipher) = (facts.version, facts.cipher);
                 self.presented = facts.presented;
                 self.peer.tls = Some(TlsFacts { version, cipher, chain });
@@ -155,15 +169,31 @@ impl Session {
             }
             Err(failure) => {
                 let reference = self.world.new_reference();
+                self.log.information(&self.world, "", &tls_failed(&failure.text));
+                self.log.end(&self.world, "Local");
                 records::handshake_failed(&self.world, &self.peer, reference, &failure).await;
                 Err(())
             }
         }
     }
 
-    /// MAIL FROM: is there room, before anything is promised?
-    fn begin(&mut self, mail: MailCommand) -> Result<(), Refusal> {
+    /// AUTH, on an edge: says who this is, or refuses it, late.
+    async fn log_in(&mut self, credentials: Credentials) -> Result<(), Refusal> {
         self.protocol.helo().clone_into(&mut self.peer.helo);
+        let user = edge::log_in(&self.world, &self.peer, credentials).await?;
+        self.log.information(&self.world, user.name(), "authenticated");
+        self.user = Some(user);
+        Ok(())
+    }
+
+    /// MAIL FROM: is there room, before anything is promised? And may this user send as that?
+    async fn begin(&mut self, mail: MailCommand) -> Result<(), Refusal> {
+        self.protocol.helo().clone_into(&mut self.peer.helo);
+        if let Some(user) =
+            self.user.as_deref().filter(|user| !user.may_send_as(mail.sender.as_ref()))
+        {
+            return Err(self.refuse_sender(user, mail.sender.as_ref()).await);
+        }
         self.world.store().check_room().map_err(|error| {
             self.world.count_refusal(error.reason());
             refusals::store(&error)
@@ -192,26 +222,34 @@ impl Session {
             Some(tls) if !tls.chain.is_accepted() => pki::sentence(&tls.chain),
             _ => String::new(),
         };
+        let path = match &command.path {
+            ForwardPath::Postmaster => RecipientPath::Postmaster,
+            ForwardPath::Mailbox(address) => RecipientPath::Mailbox(address),
+        };
         let shared = self.world.shared_identities();
         let question = Question {
             peer: &self.peer,
             sender: transaction.sender.as_ref(),
-            recipient: match &command.path {
-                ForwardPath::Postmaster => RecipientPath::Postmaster,
-                ForwardPath::Mailbox(address) => RecipientPath::Mailbox(address),
-            },
+            recipient: path,
             transaction: transaction.accepted.as_ref().map(|accepted| accepted.owner),
             chain_sentence: &chain_sentence,
             shared: &shared,
             chains: &[],
         };
-        // Connectors with a rule of their own have the chain judged again; most have none.
-        let chains: Vec<_> = policy::chain_rules(&question, &directory)
-            .into_iter()
-            .map(|rule| self.world.judge(&self.presented, rule))
-            .collect();
-        let question = Question { chains: &chains, ..question };
-        let attribution = policy::attribute(&question, &directory);
+        let settings = self.world.settings();
+        let attribution = match &settings.edge {
+            Some(edge) => {
+                edge::attribute(&self.world, edge, &self.peer, self.user.as_deref(), path)
+            }
+            None => {
+                // Connectors with a rule of their own have the chain judged again; most have none.
+                let chains: Vec<_> = policy::chain_rules(&question, &directory)
+                    .into_iter()
+                    .map(|rule| self.world.judge(&self.presented, rule))
+                    .collect();
+                policy::attribute(&Question { chains: &chains, ..question }, &directory)
+            }
+        };
         match &attribution.outcome {
             Ok(accepted) => {
                 let admitted = admitted(command, &accepted.place, &self.world);
@@ -247,10 +285,7 @@ impl Session {
         }
         let world = &self.world;
         let accepted = transaction.accepted.as_ref();
-        let body = transaction.body.get_or_insert_with(|| Body {
-            intake: Intake::new(intake_options(world, accepted)),
-            draft: world.store().draft(),
-        });
+        let body = transaction.body.get_or_insert_with(|| Body::new(world, accepted));
         if let Err(refusal) = body.append(&bytes) {
             transaction.failure = Some(refusal);
             transaction.body = None;
@@ -268,14 +303,17 @@ impl Session {
         let Some(accepted) = transaction.accepted.take() else {
             return self.refuse_message(&transaction, refusals::bad_sequence()).await;
         };
-        let body = transaction.body.take().unwrap_or_else(|| Body {
-            intake: Intake::new(intake_options(&self.world, Some(&accepted))),
-            draft: self.world.store().draft(),
-        });
+        let new_body = || Body::new(&self.world, Some(&accepted));
+        let body = transaction.body.take().unwrap_or_else(new_body);
         let (draft, header) = match body.finish() {
             Ok(finished) => finished,
             Err(refusal) => return self.refuse_message(&transaction, refusal).await,
         };
+        if let Some(user) = self.user.as_deref().filter(|user| !user.may_write_as(&header.authors))
+        {
+            let refusal = edge::send_as_denied(user, &header.authors.addresses.join(", "));
+            return self.refuse_message(&transaction, refusal).await;
+        }
         let facts = Facts { attributed: is_originating(&accepted) };
         let verdicts = filter::judge(&facts);
         let now = self.world.now();
@@ -284,12 +322,12 @@ impl Session {
             tenant: tenant_of(&accepted),
             received: now,
             sender: transaction.sender.clone(),
-            parameters: with_measured_body(&transaction.parameters, &header),
+            parameters: body::with_measured_body(&transaction.parameters, &header),
             authenticated: facts.attributed,
-            head: self.head(&transaction, &accepted, &header, now),
+            head: body::head(&self.world, &self.origin(&transaction, now), &accepted, &header),
             message_id: header.message_id.clone(),
             subject: header.subject.clone(),
-            recipients: queue_rows(&transaction.recipients, now),
+            recipients: body::queue_rows(&transaction.recipients, now),
             trace: records::received(
                 &self.submission(&transaction, String::new(), now),
                 &accepted,
@@ -311,6 +349,25 @@ impl Session {
             }
             Err(error) => self.refuse_message(&transaction, refusals::store(&error)).await,
         }
+    }
+
+    /// A sender that this user is not: said where `explain` finds it.
+    async fn refuse_sender(&self, user: &User, sender: Option<&Address>) -> Refusal {
+        let shown = sender.map_or_else(|| "<>".to_owned(), ToString::to_string);
+        let (reference, now) = (self.world.new_reference(), self.world.now());
+        let refusal = edge::send_as_denied(user, &shown);
+        let refusal = records::stamped(&self.world, refusal, reference, now);
+        let submission = Submission {
+            peer: &self.peer,
+            chain: None,
+            reference,
+            sender,
+            recipient: String::new(),
+            now,
+        };
+        records::message_refused(&self.world, &submission, &refusal, None).await;
+        self.world.count_refusal(refusal.reason);
+        refusal
     }
 
     async fn refuse_message(&self, transaction: &Transaction, refusal: Refusal) -> Reply {
@@ -355,72 +412,22 @@ impl Session {
         }
     }
 
-    /// What the gateway writes above the message: Received and its own stamps.
-    fn head(
-        &self,
-        transaction: &Transaction,
-        accepted: &Accepted,
-        header: &HeaderFacts,
-        now: UnixMillis,
-    ) -> Vec<u8> {
-        let protocol = match (transaction.parameters.smtputf8, self.protocol.is_esmtp()) {
-            (true, _) => Protocol::Utf8Smtp,
-            (false, true) => Protocol::Esmtp,
-            (false, false) => Protocol::Smtp,
-        };
-        let node_name = self.world.node_name();
-        let only = match transaction.recipients.as_slice() {
-            [only] => Some(&only.recipient.address),
-            _ => None,
-        };
-        let mut head = received_field(&ReceivedFrom {
+    /// Where the message comes from, for its Received line.
+    fn origin<'a>(&'a self, transaction: &'a Transaction, now: UnixMillis) -> Origin<'a> {
+        Origin {
             helo: &self.peer.helo,
             address: Some(self.peer.address.ip()),
-            node_name: &node_name,
-            protocol,
-            tls: self.peer.tls.as_ref().map(|tls| (tls.version, tls.cipher.as_str())),
-            reference: transaction.reference,
-            recipient: only,
-            now,
-        });
-        let directory = self.world.directory();
-        let tenant = tenant_of(accepted).and_then(|tenant| directory.tenant(tenant));
-        let stamps = Stamps {
-            directionality: if is_originating(accepted) {
-                Directionality::Originating
-            } else {
-                Directionality::Incoming
+            protocol: match (transaction.parameters.smtputf8, self.protocol.is_esmtp()) {
+                (true, _) => Protocol::Utf8Smtp,
+                (false, true) => Protocol::Esmtp,
+                (false, false) => Protocol::Smtp,
             },
-            node_name: &node_name,
+            authenticated: self.user.is_some(),
+            tls: self.peer.tls.as_ref(),
             reference: transaction.reference,
-            tenant_domain: tenant
-                .and_then(|tenant| tenant.accepted_domains.first())
-                .map(|domain| &domain.name),
-            filtered: filter::HAS_ENGINES,
+            recipients: &transaction.recipients,
             now,
-        };
-        head.extend(trace_headers(&stamps, header));
-        head
-    }
-}
-
-impl Body {
-    /// Takes the next piece; past the header it goes to the draft without a copy.
-    fn append(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
-        if self.intake.is_in_body() {
-            self.intake.note_body(bytes);
-            return self.draft.append(bytes).map_err(|error| refusals::store(&error));
         }
-        let mut out = Vec::with_capacity(bytes.len());
-        self.intake.push(bytes, &mut out).map_err(|refusal| refusals::intake(&refusal))?;
-        self.draft.append(&out).map_err(|error| refusals::store(&error))
-    }
-
-    fn finish(mut self) -> Result<(Draft, HeaderFacts), Refusal> {
-        let mut out = Vec::new();
-        let header = self.intake.finish(&mut out).map_err(|refusal| refusals::intake(&refusal))?;
-        self.draft.append(&out).map_err(|error| refusals::store(&error))?;
-        Ok((self.draft, header))
     }
 }
 
@@ -480,39 +487,6 @@ fn admitted(command: RecipientCommand, place: &Place, world: &World) -> Admitted
             Admitted { recipient: recipient(address, parameters), hosted_by: *tenant, held }
         }
     }
-}
-
-fn queue_rows(recipients: &[Admitted], now: UnixMillis) -> Vec<NewRecipient> {
-    let row = |admitted: &Admitted| NewRecipient {
-        address: admitted.recipient.address.clone(),
-        parameters: admitted.recipient.parameters.clone(),
-        due: now,
-        held: admitted.held,
-    };
-    recipients.iter().map(row).collect()
-}
-
-fn intake_options(world: &World, accepted: Option<&Accepted>) -> IntakeOptions {
-    let options = world.server_options();
-    let promotes = accepted.is_some_and(|accepted| {
-        matches!(
-            accepted.direction,
-            Direction::Originating { cloud_services_mail_enabled: true, .. }
-        )
-    });
-    IntakeOptions {
-        node_name: options.node_name.clone(),
-        header_bytes_max: options.limits.header_bytes_max,
-        received_lines_max: options.limits.received_lines_max,
-        own_passes_max: options.limits.own_passes_max,
-        cross_premises: if promotes { CrossPremises::Promote } else { CrossPremises::Strip },
-    }
-}
-
-/// What the body really is counts for the next hop, not what MAIL FROM said.
-fn with_measured_body(parameters: &MailParameters, header: &HeaderFacts) -> MailParameters {
-    let body = if header.has_8bit_body { BodyType::EightBitMime } else { BodyType::SevenBit };
-    MailParameters { body, ..parameters.clone() }
 }
 
 /// Whether a connector attributed the message: its sender is authenticated (decision 6).

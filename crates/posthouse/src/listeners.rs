@@ -21,6 +21,36 @@ use crate::sessions::Slot;
 use crate::wire::Wire;
 use crate::world::World;
 
+/// What a listener is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entrance {
+    /// Mail from servers; on an edge, from its networks.
+    Mail,
+    /// Users who log in (RFC 6409).
+    Submission,
+    /// The same with TLS from the first octet on (RFC 8314 section 3.3).
+    SubmissionTls,
+}
+
+impl Entrance {
+    /// What `data_dir/listening` calls it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Mail => "smtp",
+            Self::Submission => "submission",
+            Self::SubmissionTls => "submissions",
+        }
+    }
+
+    /// What the receive protocol log calls it.
+    pub(crate) fn log_name(self) -> &'static str {
+        match self {
+            Self::Mail => "Mail",
+            Self::Submission | Self::SubmissionTls => "Submission",
+        }
+    }
+}
+
 /// Connections that may wait for `accept`: a burst of a provider's size.
 const BACKLOG: i32 = 1024;
 
@@ -42,7 +72,7 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Accepts until the node stops.
-pub(crate) async fn serve(listener: TcpListener, world: Arc<World>) {
+pub(crate) async fn serve(listener: TcpListener, entrance: Entrance, world: Arc<World>) {
     let mut spare = File::open("/dev/null").ok();
     loop {
         let accepted = tokio::select! {
@@ -50,7 +80,7 @@ pub(crate) async fn serve(listener: TcpListener, world: Arc<World>) {
             () = world.stopping.stopped() => return,
         };
         match accepted {
-            Ok((stream, address)) => admit(stream, address, &world),
+            Ok((stream, address)) => admit(stream, address, entrance, &world),
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
                 metrics::counter!("posthouse_accept_failures_total").increment(1);
@@ -66,7 +96,7 @@ pub(crate) async fn serve(listener: TcpListener, world: Arc<World>) {
     }
 }
 
-fn admit(stream: TcpStream, address: SocketAddr, world: &Arc<World>) {
+fn admit(stream: TcpStream, address: SocketAddr, entrance: Entrance, world: &Arc<World>) {
     let settings = world.settings();
     let smtp = &settings.smtp;
     let from_balancer = smtp.proxy_from.contains(&address.ip().to_canonical());
@@ -76,7 +106,7 @@ fn admit(stream: TcpStream, address: SocketAddr, world: &Arc<World>) {
     let world = Arc::clone(world);
     tokio::spawn(async move {
         match slot {
-            Ok(slot) => session(stream, address, from_balancer, slot, world).await,
+            Ok(slot) => session(stream, address, from_balancer, slot, entrance, world).await,
             Err(reason) => {
                 world.count_refusal(reason);
                 turn_away(stream, reason).await;
@@ -90,6 +120,7 @@ async fn session(
     address: SocketAddr,
     from_balancer: bool,
     mut slot: Slot,
+    entrance: Entrance,
     world: Arc<World>,
 ) {
     let Ok(local_address) = stream.local_addr() else { return };
@@ -116,7 +147,7 @@ async fn session(
         tracing::debug!(%error, "no TCP_NODELAY");
     }
     let peer = Peer { address, local_address, helo: String::new(), tls: None };
-    gateway::serve(Wire::plain(stream), peer, world).await;
+    gateway::serve(Wire::plain(stream), peer, entrance, world).await;
 }
 
 /// Says 421 and closes. One write, no waiting for what the peer might say.

@@ -3,10 +3,12 @@
 //! It alone may touch sockets, the clock, randomness, signals and the environment. Read
 //! `gateway.rs` and `outbound.rs` first: they are the two halves of a message's path.
 
+mod body;
 mod cli;
 mod demo;
 mod doctor;
 mod door;
+mod edge;
 mod gateway;
 mod health;
 mod listeners;
@@ -14,6 +16,7 @@ mod office;
 mod outbound;
 mod protocol_log;
 mod proxy_protocol;
+mod receive_log;
 mod records;
 mod refusals;
 mod serve;

@@ -52,6 +52,19 @@ pub(crate) enum Request {
     Backup { directory: String },
 }
 
+impl Request {
+    /// Whether it makes, changes or removes a tenant.
+    fn changes_tenants(&self) -> bool {
+        matches!(
+            self,
+            Self::Apply { .. }
+                | Self::TenantRemove { .. }
+                | Self::Edit { .. }
+                | Self::DomainVerify { .. }
+        )
+    }
+}
+
 /// Which trace rows.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct TraceFilter {
@@ -122,6 +135,8 @@ pub(crate) struct Office {
     shared: SharedIdentities,
     /// Called when queue entries became due or vanished; the running node's outbound half.
     queue_changed: Box<dyn Fn(QueueChange) + Send + Sync>,
+    /// The only tenant is what an edge's settings file says; nothing else may change it.
+    is_edge: bool,
 }
 
 impl Office {
@@ -138,11 +153,23 @@ impl Office {
             changes: tokio::sync::Mutex::default(),
             shared: SharedIdentities::built_in(),
             queue_changed,
+            is_edge: false,
         }
+    }
+
+    /// The office of an edge, where `is_edge`.
+    pub(crate) fn of_edge(self, is_edge: bool) -> Self {
+        Self { is_edge, ..self }
     }
 
     /// Answers one request.
     pub(crate) async fn answer(&self, request: Request, now: UnixMillis) -> Answer {
+        if self.is_edge && request.changes_tenants() {
+            return Err(Trouble::new(
+                "this is an edge: its one organisation is what its settings file says",
+                "edit that file, and have it read again: systemctl reload posthouse-edge",
+            ));
+        }
         match request {
             Request::Apply { toml, dry_run } => self.apply(&toml, dry_run, now).await,
             Request::Export { tenant } => self.export(tenant.as_deref()).await,

@@ -339,6 +339,7 @@ fn describe(accepted: &Accepted) -> (Direction, String, String) {
             let by = match proof {
                 Proof::Certificate(name) => format!("its certificate for {name}"),
                 Proof::Address(address) => format!("its address {address}"),
+                Proof::Local(words) => words.to_string(),
             };
             let text = format!("recognised by connector {connector} by {by}");
             (Direction::Originating, connector.to_string(), text)

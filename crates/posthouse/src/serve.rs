@@ -4,6 +4,7 @@
 //! says what it found; SIGHUP reloads; SIGTERM and SIGINT drain for up to 30 seconds.
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -16,11 +17,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 
 use crate::health;
+use crate::listeners::Entrance;
 use crate::office::Office;
 use crate::outbound::{self, Outbound, Signals};
 use crate::settings::{LogFormat, Settings};
 use crate::world::{self, Parts, World};
-use crate::{door, listeners, records};
+use crate::{door, edge, listeners, records};
 
 /// How long sessions and deliveries may take to end in order.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(30);
@@ -36,9 +38,43 @@ const PURGE_STEP_ROWS: usize = 500;
 /// A jump of the wall clock against the monotonic one that is worth an event (FLT-12).
 const CLOCK_JUMP_SECONDS: i64 = 3600;
 
+/// What kind of node runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A gateway for many tenants.
+    Gateway,
+    /// The sender on somebody's own premises.
+    Edge {
+        /// Start with whatever the relay's certificate file holds.
+        skip_preflight: bool,
+    },
+}
+
+impl Role {
+    /// Whether these settings are for this role; else what to type.
+    fn check(self, settings: &Settings, config: &Path) -> Result<(), String> {
+        let file = config.display();
+        match (self, &settings.edge) {
+            (Self::Gateway, None) | (Self::Edge { .. }, Some(_)) => Ok(()),
+            (Self::Gateway, Some(_)) => Err(format!(
+                "{file} is the file of a sending edge: it has a table [edge]\n  next: posthouse \
+                 edge --config {file}"
+            )),
+            (Self::Edge { .. }, None) => Err(format!(
+                "{file} has no table [edge]: it is a gateway's file\n  next: posthouse serve \
+                 --config {file}, or write an edge's file after examples/edge.toml"
+            )),
+        }
+    }
+}
+
 /// Runs the node until it is told to stop.
-pub(crate) fn run(config: &Path) -> ExitCode {
-    let settings = match Settings::read(config) {
+pub(crate) fn run(config: &Path, role: Role) -> ExitCode {
+    let read = Settings::read(config).map_err(|error| error.to_string());
+    let settings = match read.and_then(|settings| {
+        role.check(&settings, config)?;
+        Ok(settings)
+    }) {
         Ok(settings) => settings,
         Err(error) => {
             anstream::eprintln!("error: {error}");
@@ -53,7 +89,7 @@ pub(crate) fn run(config: &Path) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(serve(config, settings)) {
+    match runtime.block_on(serve(config, settings, role)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             anstream::eprintln!("error: {error}");
@@ -62,7 +98,7 @@ pub(crate) fn run(config: &Path) -> ExitCode {
     }
 }
 
-async fn serve(config: &Path, settings: Settings) -> Result<(), String> {
+async fn serve(config: &Path, settings: Settings, role: Role) -> Result<(), String> {
     health::install_metrics();
     let data_dir = settings.node.data_dir.clone();
     let options =
@@ -71,15 +107,19 @@ async fn serve(config: &Path, settings: Settings) -> Result<(), String> {
         .map_err(|error| format!("cannot open the store in {}: {error}", data_dir.display()))?;
     let (outbound, signals) = Outbound::new();
     let resolver = settings.dns.resolver()?;
-    let office = Office::new(store, resolver, Box::new(outbound.changed()));
+    let office =
+        Office::new(store, resolver, Box::new(outbound.changed())).of_edge(settings.edge.is_some());
     let bound = bind(&settings)?;
-    let listening = bound.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    let listening = bound.iter().filter_map(|(_, listener)| listener.local_addr().ok()).collect();
     let door = door::open(&data_dir)
         .map_err(|error| format!("cannot open the door in {}: {error}", data_dir.display()))?;
     let world = Arc::new(World::new(Parts { settings, office, outbound, listening })?);
     note_start(&world, &recovery).await;
 
     let mut tasks = JoinSet::new();
+    if let Role::Edge { skip_preflight } = role {
+        start_edge(&world, skip_preflight, &mut tasks).await?;
+    }
     tasks.spawn(load_directory(Arc::clone(&world)));
     tasks.spawn(door::serve(door, Arc::clone(&world)));
     tasks.spawn(housekeeping(Arc::clone(&world)));
@@ -89,11 +129,11 @@ async fn serve(config: &Path, settings: Settings) -> Result<(), String> {
         tasks.spawn(health::serve(listener, Arc::clone(&world)));
     }
     announce(&world, &bound, &data_dir)?;
-    for listener in bound {
-        tasks.spawn(listeners::serve(listener, Arc::clone(&world)));
+    for (entrance, listener) in bound {
+        tasks.spawn(listeners::serve(listener, entrance, Arc::clone(&world)));
     }
     let delivering = tokio::spawn(outbound_after_load(Arc::clone(&world), signals));
-    until_told_to_stop(&world, config).await?;
+    until_told_to_stop(&world, config, role).await?;
     drain(&world, delivering).await;
     tasks.shutdown().await;
     records::node_stopped(&world).await;
@@ -102,28 +142,61 @@ async fn serve(config: &Path, settings: Settings) -> Result<(), String> {
     Ok(())
 }
 
-fn bind(settings: &Settings) -> Result<Vec<TcpListener>, String> {
+/// What only an edge does: its organisation, its certificate, its pickup folder.
+async fn start_edge(
+    world: &Arc<World>,
+    skip_preflight: bool,
+    tasks: &mut JoinSet<()>,
+) -> Result<(), String> {
+    let settings = world.settings();
+    let Some(edge) = &settings.edge else { return Ok(()) };
+    match edge::preflight::at_start(world, edge).await {
+        Err(fault) if skip_preflight => tracing::warn!("preflight skipped: {fault}"),
+        checked => checked?,
+    }
+    edge::put_tenant(world, edge).await?;
+    tasks.spawn(edge::preflight::watch(Arc::clone(world), !skip_preflight));
+    if let Some(folder) = &edge.pickup {
+        edge::pickup::prepare(folder)?;
+        tasks.spawn(edge::pickup::watch(Arc::clone(world), folder.clone()));
+    }
+    Ok(())
+}
+
+fn bind(settings: &Settings) -> Result<Vec<(Entrance, TcpListener)>, String> {
     let mut bound = Vec::new();
-    for address in &settings.smtp.listen {
-        let listener = listeners::bind(*address).map_err(|error| {
+    let mut wanted: Vec<(Entrance, SocketAddr)> =
+        settings.smtp.listen.iter().map(|address| (Entrance::Mail, *address)).collect();
+    if let Some(edge) = &settings.edge {
+        wanted.extend(edge.submission.iter().map(|address| (Entrance::Submission, *address)));
+        wanted
+            .extend(edge.submission_tls.iter().map(|address| (Entrance::SubmissionTls, *address)));
+    }
+    for (entrance, address) in wanted {
+        let listener = listeners::bind(address).map_err(|error| {
             format!(
                 "cannot listen on {address}: {error}\n  next: ports below 1024 need \
                  CAP_NET_BIND_SERVICE (the systemd unit gives it); another server may hold the port"
             )
         })?;
-        bound.push(listener);
+        bound.push((entrance, listener));
     }
     Ok(bound)
 }
 
 /// Says where the node listens: to the log, and in `data_dir/listening` for whoever chose port 0.
-fn announce(world: &World, bound: &[TcpListener], data_dir: &Path) -> Result<(), String> {
+fn announce(
+    world: &World,
+    bound: &[(Entrance, TcpListener)],
+    data_dir: &Path,
+) -> Result<(), String> {
     let mut lines = String::new();
-    for listener in bound {
+    for (entrance, listener) in bound {
         let address = listener.local_addr().map_err(|error| error.to_string())?;
-        tracing::info!(%address, node = %world.node_name(), "listening for SMTP");
+        let entrance = entrance.word();
+        tracing::info!(%address, entrance, node = %world.node_name(), "listening for SMTP");
         // Writing to a String cannot fail.
-        let _ = writeln!(lines, "smtp {address}");
+        let _ = writeln!(lines, "{entrance} {address}");
     }
     // Written aside and renamed, so that nobody reads half of it.
     let aside = data_dir.join("listening.new");
@@ -187,7 +260,7 @@ async fn note_start(world: &World, recovery: &Recovery) {
     records::write(world, Vec::new(), vec![event]).await;
 }
 
-async fn until_told_to_stop(world: &Arc<World>, config: &Path) -> Result<(), String> {
+async fn until_told_to_stop(world: &Arc<World>, config: &Path, role: Role) -> Result<(), String> {
     let catch = |kind| signal(kind).map_err(|error| format!("cannot catch signals: {error}"));
     let mut terminate = catch(SignalKind::terminate())?;
     let mut interrupt = catch(SignalKind::interrupt())?;
@@ -196,13 +269,13 @@ async fn until_told_to_stop(world: &Arc<World>, config: &Path) -> Result<(), Str
         tokio::select! {
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
-            _ = hangup.recv() => reload(world, config).await,
+            _ = hangup.recv() => reload(world, config, role).await,
         }
     }
 }
 
-async fn reload(world: &Arc<World>, config: &Path) {
-    let (level, text) = match world.reload(config) {
+async fn reload(world: &Arc<World>, config: &Path, role: Role) {
+    let (level, text) = match reload_settings(world, config, role).await {
         Ok(needs_restart) if needs_restart.is_empty() => {
             (Level::Information, "The node's settings were read again.".to_owned())
         }
@@ -220,6 +293,23 @@ async fn reload(world: &Arc<World>, config: &Path) {
     reload_certificates(world).await;
     tracing::info!("{text}");
     records::configuration_changed(world, level, "node settings", text).await;
+}
+
+/// Takes up the settings. An edge's are its organisation's too, and its certificate has to pass
+/// the preflight first.
+async fn reload_settings(world: &World, config: &Path, role: Role) -> Result<Vec<String>, String> {
+    let new = Settings::read(config).map_err(|error| error.to_string())?;
+    role.check(&new, config)?;
+    if let (Role::Edge { skip_preflight: false }, Some(edge)) = (role, &new.edge) {
+        edge::preflight::at_start(world, edge).await?;
+    }
+    let needs_restart = world.reload(config)?;
+    if let Some(edge) = &world.settings().edge {
+        edge::put_tenant(world, edge).await?;
+        world.office.load_directory().await.map_err(|trouble| trouble.what)?;
+        world.outbound.settings_changed();
+    }
+    Ok(needs_restart)
 }
 
 /// Takes up certificates that changed: roots of the store first, as our own chain leads to them.

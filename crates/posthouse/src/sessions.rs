@@ -108,7 +108,7 @@ impl Drop for Slot {
 }
 
 /// What counts as one source: an IPv4 address, an IPv6 /64 (one subscriber has a whole one).
-fn source_of(address: IpAddr) -> IpAddr {
+pub(crate) fn source_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => {

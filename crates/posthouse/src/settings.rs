@@ -6,6 +6,7 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use posthouse_lookup::{Loopback, Resolver};
@@ -13,6 +14,8 @@ use posthouse_queue::RetrySchedule;
 use posthouse_types::{Address, SmtpLimits};
 use serde::Deserialize;
 
+use crate::edge::EdgeSettings;
+use crate::protocol_log::LogProtocol;
 use crate::tls::{CertificateSource, ChainSupply, personal_name};
 
 /// Everything that the file says, defaults filled in.
@@ -48,6 +51,9 @@ pub(crate) struct Settings {
     /// Logs.
     #[serde(default)]
     pub(crate) log: LogSettings,
+    /// What only a sending edge has; none on a gateway.
+    #[serde(skip)]
+    pub(crate) edge: Option<Arc<EdgeSettings>>,
 }
 
 /// `[node]`.
@@ -317,13 +323,34 @@ pub(crate) struct MetricsSettings {
 pub(crate) struct LogSettings {
     /// `text` or `json`.
     pub(crate) format: LogFormat,
-    /// Write Exchange's send protocol log to `data_dir/ProtocolLog/SmtpSend`.
+    /// Write Exchange's send protocol log to `data_dir/ProtocolLog/SmtpSend`, where none of the
+    /// following says otherwise.
     pub(crate) smtp_send: bool,
+    /// How the sessions of both sides are logged.
+    pub(crate) protocol: Option<LogProtocol>,
+    /// How those that we open are, where it differs.
+    pub(crate) send: Option<LogProtocol>,
+    /// How those that are opened to us are, where it differs.
+    pub(crate) receive: Option<LogProtocol>,
+}
+
+impl LogSettings {
+    /// How sessions that we open are logged.
+    pub(crate) fn send_protocol(&self) -> LogProtocol {
+        let default = if self.smtp_send { LogProtocol::Exchange } else { LogProtocol::None };
+        self.send.or(self.protocol).unwrap_or(default)
+    }
+
+    /// How sessions that are opened to us are logged. A gateway's are many: only where asked for.
+    pub(crate) fn receive_protocol(&self) -> LogProtocol {
+        self.receive.or(self.protocol).unwrap_or(LogProtocol::None)
+    }
 }
 
 impl Default for LogSettings {
     fn default() -> Self {
-        Self { format: LogFormat::Text, smtp_send: true }
+        let (protocol, send, receive) = (None, None, None);
+        Self { format: LogFormat::Text, smtp_send: true, protocol, send, receive }
     }
 }
 
@@ -365,8 +392,11 @@ impl Settings {
     }
 
     fn parse(text: &str, folder: &Path) -> Result<Self, SettingsError> {
-        let mut settings: Self =
-            toml::from_str(text).map_err(|error| SettingsError(error.to_string()))?;
+        let mut settings: Self = if crate::edge::is_edge(text) {
+            crate::edge::parse_settings(text, folder)?
+        } else {
+            toml::from_str(text).map_err(|error| SettingsError(error.to_string()))?
+        };
         settings.node.data_dir = folder.join(&settings.node.data_dir);
         if !settings.smtp.is_personal() {
             settings.smtp.certificate = settings.smtp.certificate.map(|path| folder.join(path));

@@ -27,7 +27,7 @@ pub(crate) use self::client::ClientTls;
 pub(crate) use self::identity::{ClientIdentity, is_key_of};
 use self::possession::UnusableKey;
 pub(crate) use self::server::ServerTls;
-pub(crate) use self::source::{CertificateSource, ChainSupply, personal_name};
+pub(crate) use self::source::{CertificateSource, ChainSupply, Look, personal_name};
 
 /// A whole handshake: a few round trips on the slowest link, and no room for one that trickles.
 pub(crate) const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(30);

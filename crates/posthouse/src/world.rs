@@ -10,14 +10,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use posthouse_policy::{AddressRange, ChainRule, Directory, RuledChain, SharedIdentities};
-use posthouse_smtp::{LineEnds, ServerOptions};
+use posthouse_smtp::{Authentication, LineEnds, ServerOptions};
 use posthouse_store::Store;
 use posthouse_types::{ChainReport, Reason, Reference, UnixMillis};
 use tokio::sync::watch;
 
+use crate::edge::Logins;
+use crate::listeners::Entrance;
 use crate::office::Office;
 use crate::outbound::Outbound;
-use crate::protocol_log::ProtocolLog;
+use crate::protocol_log::{LogProtocol, ProtocolLog, ProtocolLogs};
 use crate::sessions::Sessions;
 use crate::settings::{LineEndsSetting, Settings};
 use crate::stores::Stores;
@@ -30,6 +32,8 @@ use crate::trust::{Held, Trust};
 pub(crate) struct World {
     settings: ArcSwap<Settings>,
     server_options: ArcSwap<ServerOptions>,
+    /// The same for a submission port.
+    submission_options: ArcSwap<ServerOptions>,
     shared: ArcSwap<SharedIdentities>,
     trust: Arc<Trust>,
     stores: Stores,
@@ -38,7 +42,9 @@ pub(crate) struct World {
     pub(crate) client_tls: ClientTls,
     pub(crate) outbound: Outbound,
     pub(crate) sessions: Arc<Sessions>,
+    pub(crate) logins: Logins,
     pub(crate) send_log: Option<ProtocolLog>,
+    pub(crate) receive_log: Option<ProtocolLog>,
     pub(crate) stopping: Stopping,
     listening: Vec<SocketAddr>,
 }
@@ -65,12 +71,16 @@ impl World {
             .map(ServerTls::new)
             .transpose()
             .map_err(|failure| failure.text)?;
-        let send_log = settings
-            .log
-            .smtp_send
-            .then(|| ProtocolLog::new(settings.node.data_dir.join("ProtocolLog").join("SmtpSend")));
+        let logs = ProtocolLogs::new(
+            &settings.node.data_dir,
+            &settings.node.name,
+            settings.log.send_protocol(),
+            settings.log.receive_protocol(),
+        );
+        let has_tls = server_tls.is_some();
         Ok(Self {
-            server_options: ArcSwap::from_pointee(server_options(&settings, server_tls.is_some())),
+            server_options: ArcSwap::from_pointee(server_options(&settings, has_tls)),
+            submission_options: ArcSwap::from_pointee(submission_options(&settings, has_tls)),
             shared: ArcSwap::from_pointee(shared_identities(&settings)?),
             trust,
             stores,
@@ -79,7 +89,9 @@ impl World {
             client_tls: ClientTls::default(),
             outbound,
             sessions: Arc::default(),
-            send_log,
+            logins: Logins::default(),
+            send_log: logs.send,
+            receive_log: logs.receive,
             stopping: Stopping::default(),
             listening,
             settings: ArcSwap::from_pointee(settings),
@@ -107,8 +119,11 @@ impl World {
     }
 
     /// What each new SMTP session gets.
-    pub(crate) fn server_options(&self) -> Arc<ServerOptions> {
-        self.server_options.load_full()
+    pub(crate) fn server_options(&self, entrance: Entrance) -> Arc<ServerOptions> {
+        match entrance {
+            Entrance::Mail => self.server_options.load_full(),
+            Entrance::Submission | Entrance::SubmissionTls => self.submission_options.load_full(),
+        }
     }
 
     /// Networks whose addresses prove nothing alone.
@@ -147,8 +162,13 @@ impl World {
         certificate: &Path,
         key: &Path,
     ) -> Result<ClientIdentity, HandshakeFailure> {
+        self.client_tls.identity_of(&self.certificate_source(certificate, key))
+    }
+
+    /// Where it comes from.
+    pub(crate) fn certificate_source(&self, certificate: &Path, key: &Path) -> CertificateSource {
         let supply = ChainSupply { stores: self.stores.clone(), trust: Arc::clone(&self.trust) };
-        self.client_tls.identity_of(&CertificateSource::new(certificate, key, &supply))
+        CertificateSource::new(certificate, key, &supply)
     }
 
     /// Takes up what the `root` store holds now; whether anything changed. What cannot be read
@@ -170,12 +190,22 @@ impl World {
         let shared = shared_identities(&new)?;
         let old = self.settings();
         let mut needs_restart = Vec::new();
+        let (old_edge, new_edge) = (old.edge.as_deref(), new.edge.as_deref());
         for (key, changed) in [
             ("[node] name", new.node.name != old.node.name),
             ("[node] data_dir", new.node.data_dir != old.node.data_dir),
             ("[smtp] listen", new.smtp.listen != old.smtp.listen),
             ("[smtp] certificate", new.smtp.certificate != old.smtp.certificate),
             ("[smtp] key", new.smtp.key != old.smtp.key),
+            (
+                "[submission] listen",
+                new_edge.map(|edge| (&edge.submission, &edge.submission_tls))
+                    != old_edge.map(|edge| (&edge.submission, &edge.submission_tls)),
+            ),
+            (
+                "[edge] pickup",
+                new_edge.map(|edge| &edge.pickup) != old_edge.map(|edge| &edge.pickup),
+            ),
             ("[metrics] listen", new.metrics.listen != old.metrics.listen),
             ("[queue] concurrent_max", new.queue.concurrent_max != old.queue.concurrent_max),
             (
@@ -188,7 +218,9 @@ impl World {
                 needs_restart.push(key.to_owned());
             }
         }
-        self.server_options.store(Arc::new(server_options(&new, self.server_tls.is_some())));
+        let has_tls = self.server_tls.is_some();
+        self.server_options.store(Arc::new(server_options(&new, has_tls)));
+        self.submission_options.store(Arc::new(submission_options(&new, has_tls)));
         self.shared.store(Arc::new(shared));
         self.trust.replace(held);
         self.settings.store(Arc::new(new));
@@ -221,8 +253,16 @@ fn server_options(settings: &Settings, tls_offered: bool) -> ServerOptions {
             LineEndsSetting::Refuse => LineEnds::Refuse,
             LineEndsSetting::Clean => LineEnds::Clean,
         },
-        authentication: None,
-        log_lines: false,
+        // An edge's users may log in on any of its ports; a gateway has none.
+        authentication: settings.edge.as_ref().map(|_| Authentication::Offered),
+        log_lines: settings.log.receive_protocol() != LogProtocol::None,
+    }
+}
+
+fn submission_options(settings: &Settings, tls_offered: bool) -> ServerOptions {
+    ServerOptions {
+        authentication: Some(Authentication::Required),
+        ..server_options(settings, tls_offered)
     }
 }
 

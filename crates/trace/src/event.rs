@@ -115,6 +115,13 @@ pub enum EventData {
         /// By how many seconds; negative is backwards.
         seconds: i64,
     },
+    /// Event 1009: somebody could not log in on a sending edge.
+    LoginFailed {
+        /// The session's peer.
+        peer: PeerFacts,
+        /// The user's name as given, made printable.
+        user: String,
+    },
 }
 
 impl EventData {
@@ -132,6 +139,7 @@ impl EventData {
             Self::RetentionPurged { .. } => 1006,
             Self::HandshakeFailed { .. } => 1007,
             Self::ClockJumped { .. } => 1008,
+            Self::LoginFailed { .. } => 1009,
         }
     }
 }

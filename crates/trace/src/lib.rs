@@ -17,6 +17,7 @@ pub mod protocol_log;
 mod row;
 mod texts;
 mod times;
+pub mod w3c;
 
 pub use csv::{SUMMARY_HEADER, summary_line};
 pub use diagnosis::{Diagnosis, diagnosis_json, diagnosis_text};

@@ -1,5 +1,5 @@
-//! Exchange's SMTP send protocol log: the lines that administrators and their tools search for
-//! the certificate that was sent and the words that came back.
+//! Exchange's SMTP send and receive protocol logs: the lines that administrators and their tools
+//! search for the certificate that was sent and the words that came back.
 //!
 //! Pure. One event is one line whatever a peer says: controls are made visible before quoting.
 //! Who writes which line into which file is the binary's affair.
@@ -8,6 +8,15 @@ use posthouse_types::{CertificateSummary, UnixMillis};
 
 use crate::csv::cell;
 use crate::times::rfc3339;
+
+/// Whose sessions a log is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Those that we open: a Send connector's.
+    Send,
+    /// Those that are opened to us: a Receive connector's.
+    Receive,
+}
 
 /// What a line is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +46,7 @@ pub struct Line<'a> {
     pub sequence: u32,
     /// Our `ip:port`; empty before the connection is made.
     pub local: &'a str,
-    /// The server's `ip:port`.
+    /// The other side's `ip:port`.
     pub remote: &'a str,
     /// What the line is about.
     pub event: LogEvent,
@@ -52,15 +61,19 @@ pub struct Line<'a> {
 pub enum CertificateOwner {
     /// The one we send.
     Sending,
-    /// The server's.
+    /// The other side's.
     Remote,
 }
 
 /// The lines that each file begins with, CRLF included.
-pub fn header(now: UnixMillis) -> String {
+pub fn header(side: Side, now: UnixMillis) -> String {
+    let which = match side {
+        Side::Send => "Send",
+        Side::Receive => "Receive",
+    };
     format!(
         "#Software: Microsoft Exchange Server\r\n#Version: 15.0.0.0\r\n\
-         #Log-type: SMTP Send Protocol Log\r\n#Date: {}\r\n#Fields: date-time,connector-id,\
+         #Log-type: SMTP {which} Protocol Log\r\n#Date: {}\r\n#Fields: date-time,connector-id,\
          session-id,sequence-number,local-endpoint,remote-endpoint,event,data,context\r\n",
         rfc3339(now.0)
     )
@@ -109,11 +122,15 @@ pub fn certificate_lines(
 
 /// Context of the information line on a handshake that succeeded. `version` is `TLSv1.2` or
 /// `TLSv1.3`, `cipher` the suite's IANA name.
-pub fn tls_succeeded(version: &str, cipher: &str) -> String {
+pub fn tls_succeeded(side: Side, version: &str, cipher: &str) -> String {
+    let role = match side {
+        Side::Send => "CLIENT",
+        Side::Receive => "SERVER",
+    };
     let protocol = match version {
-        "TLSv1.3" => "SP_PROT_TLS1_3_CLIENT",
-        "TLSv1.2" => "SP_PROT_TLS1_2_CLIENT",
-        other => other,
+        "TLSv1.3" => format!("SP_PROT_TLS1_3_{role}"),
+        "TLSv1.2" => format!("SP_PROT_TLS1_2_{role}"),
+        other => other.to_owned(),
     };
     let algorithm = if cipher.contains("AES_256") {
         "CALG_AES_256"
@@ -162,7 +179,7 @@ mod tests {
             dns_names: vec!["*.contoso.example".to_owned(), "contoso.example".to_owned()],
             ..CertificateSummary::default()
         };
-        let mut log = header(UnixMillis(1_795_457_427_042));
+        let mut log = header(Side::Send, UnixMillis(1_795_457_427_042));
         let connect = Line { event: LogEvent::Connect, ..information(0, "", "") };
         log.push_str(&line(&connect));
         let greeting = "220 mx.gateway.example ESMTP, ready";
@@ -173,11 +190,19 @@ mod tests {
         for ((data, context), sequence) in lines.iter().zip(3..) {
             log.push_str(&line(&information(sequence, data, context)));
         }
-        let tls = tls_succeeded("TLSv1.3", "TLS13_AES_256_GCM_SHA384");
+        let tls = tls_succeeded(Side::Send, "TLSv1.3", "TLS13_AES_256_GCM_SHA384");
         log.push_str(&line(&information(9, "", &tls)));
         let end = Line { event: LogEvent::Disconnect, ..information(10, "", "Local") };
         log.push_str(&line(&end));
         assert_eq!(log.replace("\r\n", "\n"), include_str!("golden/send.log"));
+    }
+
+    #[test]
+    fn a_receive_log_says_so_and_names_the_servers_side() {
+        let header = header(Side::Receive, UnixMillis(1_795_457_427_042));
+        assert!(header.contains("\r\n#Log-type: SMTP Receive Protocol Log\r\n"), "{header}");
+        let tls = tls_succeeded(Side::Receive, "TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256");
+        assert!(tls.contains("SP_PROT_TLS1_2_SERVER") && tls.contains("CALG_AES_128"), "{tls}");
     }
 
     #[test]

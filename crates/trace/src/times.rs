@@ -19,6 +19,12 @@ pub(crate) fn day(millis: i64) -> String {
     calendar(millis).format(format_description!("[year]-[month]-[day]")).unwrap_or_default()
 }
 
+/// `2026-11-23 18:10:27`: the W3C log's date and time, two fields.
+pub(crate) fn w3c(millis: i64) -> String {
+    let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
+    calendar(millis).format(format).unwrap_or_default()
+}
+
 /// `2026-11-23T18:10:27.0420000Z`: Windows event logs count in 100 nanoseconds.
 pub(crate) fn windows(millis: i64) -> String {
     let format =
@@ -40,6 +46,7 @@ mod tests {
         assert_eq!(rfc3339(1_795_457_427_042), "2026-11-23T18:10:27.042Z");
         assert_eq!(windows(1_795_457_427_042), "2026-11-23T18:10:27.0420000Z");
         assert_eq!(day(1_795_457_427_042), "2026-11-23");
+        assert_eq!(w3c(1_795_457_427_042), "2026-11-23 18:10:27");
         assert_eq!(rfc3339(i64::MIN), "1970-01-01T00:00:00.000Z");
         assert_eq!(rfc3339(i64::MAX), "9999-12-31T23:59:59.999Z");
     }

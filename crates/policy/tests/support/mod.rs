@@ -156,6 +156,9 @@ pub(crate) fn line(attribution: &Attribution, directory: &Directory) -> String {
         Direction::Originating { connector, proof: Proof::Address(held), .. } => {
             format!("originating by address {held} via {connector}")
         }
+        Direction::Originating { connector, proof: Proof::Local(words), .. } => {
+            format!("originating by {words} via {connector}")
+        }
         Direction::Incoming { partner: Some(partner) } => {
             format!("incoming from partner {partner}")
         }

@@ -61,7 +61,7 @@ async fn without_node(settings: &Settings, request: Request) -> Answer {
         )
     })?;
     let resolver = settings.dns.resolver().unwrap_or_else(|_| Resolver::none());
-    let office = Office::new(store, resolver, Box::new(|_| {}));
+    let office = Office::new(store, resolver, Box::new(|_| {})).of_edge(settings.edge.is_some());
     let answer = match office.load_directory().await {
         Ok(()) => office.answer(request, world::now()).await,
         Err(trouble) => Err(trouble),

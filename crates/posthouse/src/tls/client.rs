@@ -33,6 +33,8 @@ const IDENTITIES_KEPT_MAX: usize = 1024;
 pub(crate) struct ClientTls {
     config: Arc<ClientConfig>,
     identities: Mutex<HashMap<(PathBuf, PathBuf), (Look, ClientIdentity)>>,
+    /// Identities that stay in use whatever becomes of their sources.
+    pinned: Mutex<HashMap<(PathBuf, PathBuf), ClientIdentity>>,
     /// Notes whether a certificate was asked for, also where there is none to show.
     watches: bool,
 }
@@ -60,7 +62,8 @@ impl ClientTls {
             // Any chain gets through; the key's possession is proven all the same.
             .with_custom_certificate_verifier(PossessionOnly::new())
             .with_no_client_auth();
-        Self { config: Arc::new(config), identities: Mutex::default(), watches: false }
+        let (identities, pinned) = (Mutex::default(), Mutex::default());
+        Self { config: Arc::new(config), identities, pinned, watches: false }
     }
 
     /// The identity in these two files. As [`identity_of`](Self::identity_of).
@@ -84,7 +87,14 @@ impl ClientTls {
         &self,
         source: &CertificateSource,
     ) -> Result<ClientIdentity, HandshakeFailure> {
-        let (key, look) = (source.key(), source.look());
+        let key = source.key();
+        {
+            let pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(identity) = pinned.get(&key) {
+                return Ok(identity.clone());
+            }
+        }
+        let look = source.look();
         {
             let identities = self.identities.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some((read_at, identity)) = identities.get(&key)
@@ -100,6 +110,12 @@ impl ClientTls {
         }
         identities.insert(key, (look, identity.clone()));
         Ok(identity)
+    }
+
+    /// Keeps this identity in use for its source, until another one is pinned: for a caller that
+    /// looks at each new one before it is shown to anybody.
+    pub(crate) fn pin(&self, source: &CertificateSource, identity: ClientIdentity) {
+        self.pinned.lock().unwrap_or_else(PoisonError::into_inner).insert(source.key(), identity);
     }
 
     /// Does the client's part of a handshake within [`HANDSHAKE_TIME_MAX`]. `server_name` is a

@@ -51,7 +51,7 @@ pub(crate) enum CertificateSource {
 
 /// How a source looked when it was read: another look means that it changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Look {
+pub(crate) struct Look {
     files: FileStamps,
     /// The roots and the hour, where a chain was completed by them.
     completed: Option<(u64, i64)>,
@@ -100,7 +100,7 @@ impl CertificateSource {
     }
 
     /// How it looks now: some calls of stat(2), cheap enough to be made where a task runs.
-    pub(super) fn look(&self) -> Look {
+    pub(crate) fn look(&self) -> Look {
         match self {
             Self::Files { certificate, key } => {
                 Look { files: FileStamps::of([certificate, key]), completed: None }

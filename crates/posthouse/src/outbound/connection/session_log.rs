@@ -1,36 +1,24 @@
-//! One outbound session's lines in Exchange's send protocol log.
+//! One outbound session's lines in the send protocol log.
 //!
-//! May touch: the node's protocol log. A session is one id, its lines are counted from 0.
+//! May touch: the node's protocol log. Where none is kept, nothing is made.
 
 use std::net::SocketAddr;
 
-use posthouse_pki::certificate_summary;
 use posthouse_smtp::client::{Client, LogDirection};
 use posthouse_store::StoredMessage;
-use posthouse_trace::protocol_log::{self, CertificateOwner, Line, LogEvent};
+use posthouse_trace::protocol_log::{self, CertificateOwner, LogEvent, Side};
 
+use crate::protocol_log::SessionLines;
 use crate::tls::HandshakeFacts;
-use crate::world::{World, random_bytes};
+use crate::world::World;
 
 /// The log of one session.
-pub(super) struct SessionLog {
-    connector: String,
-    session_id: u64,
-    sequence: u32,
-    local: String,
-    remote: String,
-}
+pub(super) struct SessionLog(SessionLines);
 
 impl SessionLog {
     /// A session of a connector with a server.
     pub(super) fn new(connector: &str, remote: SocketAddr) -> Self {
-        Self {
-            connector: connector.to_owned(),
-            session_id: u64::from_ne_bytes(random_bytes()),
-            sequence: 0,
-            local: String::new(),
-            remote: remote.to_string(),
-        }
+        Self(SessionLines::new(connector, remote))
     }
 
     /// Before the connection is made.
@@ -40,7 +28,7 @@ impl SessionLog {
 
     /// It is made.
     pub(super) fn connected(&mut self, world: &World, local: SocketAddr) {
-        self.local = local.to_string();
+        self.0.connected(local);
         self.write(world, &[(LogEvent::Connect, "", "")]);
     }
 
@@ -66,18 +54,15 @@ impl SessionLog {
 
     /// Both sides' certificates, and what the handshake agreed on.
     pub(super) fn certificates(&mut self, world: &World, facts: &HandshakeFacts) {
-        let owners = [
+        let Some(log) = &world.send_log else { return };
+        let now = world.now();
+        for (owner, der) in [
             (CertificateOwner::Sending, facts.sent.first()),
             (CertificateOwner::Remote, facts.presented.first()),
-        ];
-        for (owner, der) in owners {
-            if let Some(summary) = der.and_then(|der| certificate_summary(der).ok()) {
-                for (data, context) in protocol_log::certificate_lines(owner, &summary) {
-                    self.write(world, &[(LogEvent::Information, &data, context)]);
-                }
-            }
+        ] {
+            self.0.certificate(log, now, owner, der.map(Vec::as_slice));
         }
-        let text = protocol_log::tls_succeeded(facts.version, &facts.cipher);
+        let text = protocol_log::tls_succeeded(Side::Send, facts.version, &facts.cipher);
         self.information(world, &text);
     }
 
@@ -96,26 +81,8 @@ impl SessionLog {
     }
 
     fn write(&mut self, world: &World, lines: &[(LogEvent, &str, &str)]) {
-        let Some(log) = &world.send_log else { return };
-        if lines.is_empty() {
-            return;
+        if let Some(log) = world.send_log.as_ref().filter(|_| !lines.is_empty()) {
+            self.0.write(log, world.now(), lines);
         }
-        let time = world.now();
-        let mut text = String::with_capacity(lines.len() * 160);
-        for (event, data, context) in lines {
-            text.push_str(&protocol_log::line(&Line {
-                time,
-                connector_id: &self.connector,
-                session_id: self.session_id,
-                sequence: self.sequence,
-                local: &self.local,
-                remote: &self.remote,
-                event: *event,
-                data,
-                context,
-            }));
-            self.sequence += 1;
-        }
-        log.append(time, &text);
     }
 }
