@@ -8,6 +8,7 @@ mod changes;
 mod views;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use posthouse_lookup::Resolver;
@@ -19,6 +20,10 @@ use serde_json::Value;
 
 use crate::outbound::QueueChange;
 pub(crate) use changes::Edit;
+
+/// How long an administrator's question waits for the tenants of a node that has just started: a
+/// million of them take about ten seconds.
+const LOADING_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// What is asked.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -53,6 +58,24 @@ pub(crate) enum Request {
 }
 
 impl Request {
+<<<<<<< crates/posthouse/src/office.rs
+    /// Whether it can only be answered once the tenants are there.
+    fn needs_tenants(&self) -> bool {
+        match self {
+            Self::Explain { .. } | Self::Backup { .. } => false,
+            Self::Trace(filter) => filter.tenant.is_some(),
+            Self::Events(filter) => filter.tenant.is_some(),
+            Self::Queue(filter) | Self::QueueRetry(filter) | Self::QueueRemove(filter) => {
+                filter.tenant.is_some()
+            }
+            Self::Apply { .. }
+            | Self::Export { .. }
+            | Self::Tenants
+            | Self::TenantRemove { .. }
+            | Self::Edit { .. }
+            | Self::DomainVerify { .. } => true,
+        }
+=======
     /// Whether it makes, changes or removes a tenant.
     fn changes_tenants(&self) -> bool {
         matches!(
@@ -62,6 +85,7 @@ impl Request {
                 | Self::Edit { .. }
                 | Self::DomainVerify { .. }
         )
+>>>>>>> /tmp/edge-new
     }
 }
 
@@ -131,6 +155,8 @@ pub(crate) struct Office {
     pub(crate) resolver: Resolver,
     /// One change at a time: each is checked against the state that it will replace.
     changes: tokio::sync::Mutex<()>,
+    /// Told once the directory is there.
+    loaded: tokio::sync::Notify,
     /// For warnings about addresses and names that prove nothing.
     shared: SharedIdentities,
     /// Called when queue entries became due or vanished; the running node's outbound half.
@@ -151,6 +177,7 @@ impl Office {
             directory: ArcSwap::from_pointee(Directory::loading()),
             resolver,
             changes: tokio::sync::Mutex::default(),
+            loaded: tokio::sync::Notify::new(),
             shared: SharedIdentities::built_in(),
             queue_changed,
             is_edge: false,
@@ -164,11 +191,16 @@ impl Office {
 
     /// Answers one request.
     pub(crate) async fn answer(&self, request: Request, now: UnixMillis) -> Answer {
+<<<<<<< crates/posthouse/src/office.rs
+        if request.needs_tenants() {
+            self.wait_for_directory().await;
+=======
         if self.is_edge && request.changes_tenants() {
             return Err(Trouble::new(
                 "this is an edge: its one organisation is what its settings file says",
                 "edit that file, and have it read again: systemctl reload posthouse-edge",
             ));
+>>>>>>> /tmp/edge-new
         }
         match request {
             Request::Apply { toml, dry_run } => self.apply(&toml, dry_run, now).await,
@@ -186,6 +218,15 @@ impl Office {
             Request::Explain { reference } => self.explain(&reference).await,
             Request::Events(filter) => self.events(filter).await,
             Request::Backup { directory } => self.backup(&directory).await,
+        }
+    }
+
+    /// Whoever asks a node in its first moments waits for its tenants, up to a bound.
+    async fn wait_for_directory(&self) {
+        let told = self.loaded.notified();
+        if !self.directory().is_loaded() {
+            // The time is over: the answer will say so.
+            let _ = tokio::time::timeout(LOADING_TIME_MAX, told).await;
         }
     }
 
@@ -209,6 +250,7 @@ impl Office {
             tracing::error!(tenant = id.0, %error, "a tenant is left out");
         }
         self.directory.store(Arc::new(directory));
+        self.loaded.notify_waiters();
         Ok(())
     }
 
