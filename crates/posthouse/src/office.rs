@@ -58,7 +58,6 @@ pub(crate) enum Request {
 }
 
 impl Request {
-<<<<<<< crates/posthouse/src/office.rs
     /// Whether it can only be answered once the tenants are there.
     fn needs_tenants(&self) -> bool {
         match self {
@@ -75,7 +74,8 @@ impl Request {
             | Self::Edit { .. }
             | Self::DomainVerify { .. } => true,
         }
-=======
+    }
+
     /// Whether it makes, changes or removes a tenant.
     fn changes_tenants(&self) -> bool {
         matches!(
@@ -85,7 +85,6 @@ impl Request {
                 | Self::Edit { .. }
                 | Self::DomainVerify { .. }
         )
->>>>>>> /tmp/edge-new
     }
 }
 
@@ -191,16 +190,14 @@ impl Office {
 
     /// Answers one request.
     pub(crate) async fn answer(&self, request: Request, now: UnixMillis) -> Answer {
-<<<<<<< crates/posthouse/src/office.rs
         if request.needs_tenants() {
             self.wait_for_directory().await;
-=======
+        }
         if self.is_edge && request.changes_tenants() {
             return Err(Trouble::new(
                 "this is an edge: its one organisation is what its settings file says",
                 "edit that file, and have it read again: systemctl reload posthouse-edge",
             ));
->>>>>>> /tmp/edge-new
         }
         match request {
             Request::Apply { toml, dry_run } => self.apply(&toml, dry_run, now).await,
