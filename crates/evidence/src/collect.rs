@@ -352,4 +352,16 @@ mod tests {
         assert_eq!(kind(&[&[0xff, 0xfe], &utf16[..]].concat()), FileKind::ExchangeLog);
         assert_eq!(kind(&[0, 1, 2, 0, 0, 0, 7, 0, 0]), FileKind::Unreadable);
     }
+
+    #[test]
+    fn a_file_that_is_too_large_is_cut_with_a_note() {
+        let mut collector = Collector::new();
+        let mut file = collector.open("big.log");
+        let line = b"#Fields: date time c-ip\n".repeat(1000);
+        assert_eq!(collector.push(&mut file, &line), Wants::More);
+        file.bytes = FILE_BYTES_MAX - 10;
+        assert_eq!(collector.push(&mut file, &line), Wants::Nothing);
+        collector.close(file);
+        assert_eq!(collector.facts().notes[0].text, "only the first 1024 MiB were looked at");
+    }
 }

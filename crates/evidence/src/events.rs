@@ -95,6 +95,8 @@ impl XmlReader {
     pub(crate) fn push(&mut self, text: &[u8], file: &Arc<str>, book: &mut EventBook) {
         self.buffer.extend_from_slice(text);
         let mut at = 0;
+        // Line ends are counted once, up to here.
+        let mut counted = 0;
         loop {
             let rest = self.buffer.get(at..).unwrap_or_default();
             match self.searched {
@@ -112,8 +114,9 @@ impl XmlReader {
                 Some(from) => match find(rest.get(from..).unwrap_or_default(), b"</Event>") {
                     Some(found) => {
                         let end = from + found + b"</Event>".len();
-                        let before = self.buffer.get(..at).unwrap_or_default();
-                        let line = self.line + newlines(before) + 1;
+                        self.line += newlines(self.buffer.get(counted..at).unwrap_or_default());
+                        counted = at;
+                        let line = self.line + 1;
                         let whole = rest.get(..end).unwrap_or_default();
                         self.entries += 1;
                         if let Some(event) = event(&String::from_utf8_lossy(whole), file, line) {
@@ -135,7 +138,7 @@ impl XmlReader {
                 },
             }
         }
-        self.line += newlines(self.buffer.get(..at).unwrap_or_default());
+        self.line += newlines(self.buffer.get(counted..at).unwrap_or_default());
         self.buffer.drain(..at.min(self.buffer.len()));
     }
 
@@ -265,17 +268,19 @@ fn event(text: &str, file: &Arc<str>, line: u64) -> Option<Event> {
     }
     let telling = first("Result").or(first("Message")).or(first("EventID"))?;
     let before = text.get(..telling.offset).unwrap_or_default();
-    let result = event.result.map(|_| format!(" Result {}", attribute("Result", "value")));
-    let shown = format!(
-        "event {} {} subjectName=\"{}\"{}{} {}{}",
-        event.id,
-        event.policy,
-        event.subject,
-        if event.process.is_empty() { "" } else { " ProcessName=" },
-        event.process,
-        result.unwrap_or_default().trim_start(),
-        if event.text.is_empty() { format!(": {}", telling.text) } else { event.text.clone() },
-    );
+    let mut shown = format!("event {}", event.id);
+    for (label, word) in [
+        ("", event.policy.as_str()),
+        ("subjectName=", &event.subject),
+        ("ProcessName=", &event.process),
+        ("Result=", attribute("Result", "value")),
+        ("", first("Result").map_or("", |result| &result.text)),
+        ("", &event.text),
+    ] {
+        if !word.is_empty() {
+            shown.push_str(&format!(" {label}{word}"));
+        }
+    }
     event.proof = Some(Proof::new(file, line + newlines(before.as_bytes()), &shown));
     Some(event)
 }
@@ -345,11 +350,11 @@ fn start_of_event(text: &[u8]) -> Option<usize> {
 }
 
 fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    text.windows(wanted.len()).position(|window| window == wanted)
+    memchr::memmem::find(text, wanted)
 }
 
 fn newlines(text: &[u8]) -> u64 {
-    text.iter().filter(|byte| **byte == b'\n').count() as u64
+    memchr::memchr_iter(b'\n', text).count() as u64
 }
 
 #[cfg(test)]

@@ -247,8 +247,7 @@ fn without_theory(facts: &Facts) -> Verdict {
     let accepted: Vec<&Session> =
         facts.sessions.iter().filter(|session| session.accepted.is_some()).collect();
     let harmless = failures.iter().all(|failure| is_about_a_recipient(&failure.text));
-    let events_well = facts.events.iter().any(|event| event.result == Some(0))
-        && facts.events.iter().all(|event| event.result == Some(0));
+    let events_well = windows::all_well(facts);
     let (cause, confidence, why, proof): (_, _, _, Vec<&Proof>) =
         if !accepted.is_empty() && harmless && tls.is_empty() {
             let count: u64 = accepted.iter().map(|session| session.count).sum();
@@ -266,9 +265,9 @@ fn without_theory(facts: &Facts) -> Verdict {
         } else if !tls.is_empty() {
             let why = "TLS failed, and the log does not say why.".to_owned();
             (Cause::Unknown, Confidence::Weak, why, tls)
-        } else if events_well {
+        } else if !events_well.is_empty() {
             let why = "Windows found nothing wrong with the certificates.".to_owned();
-            let lines = facts.events.iter().filter_map(|event| event.proof.as_ref());
+            let lines = events_well.into_iter().filter_map(|event| event.proof.as_ref());
             (Cause::None, Confidence::Likely, why, lines.collect())
         } else {
             let why = "Nothing was found that says anything about a refused relay.".to_owned();

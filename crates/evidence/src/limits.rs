@@ -47,3 +47,5 @@ pub(crate) const PROOF_CHARACTERS_MAX: usize = 600;
 pub(crate) const PROOFS_MAX: usize = 16;
 /// Notes kept on what could not be read.
 pub(crate) const NOTES_MAX: usize = 100;
+/// Longest verdict in JSON, in bytes: what all the bounds above allow, with room.
+pub const VERDICT_BYTES_MAX: usize = 512 * 1024;

@@ -103,7 +103,11 @@ pub(crate) struct Lines {
 impl Lines {
     /// Gives each whole line, without its end, with its number from 1.
     pub(crate) fn push(&mut self, text: &[u8], mut each: impl FnMut(u64, &str)) {
-        for piece in text.split_inclusive(|byte| *byte == b'\n') {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+            let (piece, after) = rest.split_at(end);
+            rest = after;
             let room = LINE_BYTES_MAX.saturating_sub(self.line.len());
             self.cut += u64::from(piece.len() > room && room > 0);
             self.line.extend_from_slice(piece.get(..room).unwrap_or(piece));

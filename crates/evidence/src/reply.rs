@@ -144,12 +144,10 @@ fn own_sentence(text: &str, words: &str) -> Option<Meaning> {
         return None;
     }
     let certain = |cause| Some((cause, Confidence::Certain, &[][..]));
-    let found: Option<(Cause, Confidence, &[Cause])> = if has("sent no client certificate")
-        || has("sent no certificate")
-    {
-        certain(Cause::NoCertificate)
-    } else if has("used no tls") {
+    let found: Option<(Cause, Confidence, &[Cause])> = if has("used no tls") {
         certain(Cause::TlsNotUsed)
+    } else if has("sent no client certificate") || has("sent no certificate") {
+        certain(Cause::NoCertificate)
     } else if has("was not sent and is no root trusted here") {
         Some((Cause::ChainIncomplete, Confidence::Certain, &[Cause::RootUntrusted]))
     } else if has("was not sent") || has("path to a trusted root is not whole") {
@@ -212,6 +210,19 @@ pub(crate) fn quoted_replies(text: &str) -> Vec<String> {
     replies
 }
 
+/// A reply whose lines were put into one: without the code and status that each line repeats.
+pub(crate) fn unified(text: &str) -> String {
+    let Some((code, rest)) = text.split_at_checked(3) else { return text.to_owned() };
+    let rest = rest.trim_start_matches(['-', ' ']);
+    let (status, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    if !is_code(code) || !is_status(status) {
+        return text.to_owned();
+    }
+    let rest =
+        rest.replace(&format!("{code}-{status} "), "").replace(&format!("{code} {status} "), "");
+    format!("{code} {status} {rest}")
+}
+
 /// `550 5.7.64` or `550-5.7.64`, wherever a quote or a label sticks to it.
 fn code_at(words: &[&str], at: usize) -> Option<String> {
     let word = words.get(at)?;
@@ -252,8 +263,9 @@ fn reply_from(words: &[&str], from: usize, code: &str) -> (String, usize) {
                 at += if word.contains('-') { 1 } else { 2 };
                 continue;
             }
-            Some(_) => break,
-            None => {}
+            // `[Message=451 5.7.3 ...]` is part of the reply around it.
+            Some(_) if !word.contains('=') => break,
+            _ => {}
         }
         if reply.len() > VALUE_CHARACTERS_MAX {
             break;
@@ -331,5 +343,19 @@ mod tests {
         assert_eq!(quoted_replies("smtp;550 5.1.1 RESOLVER.ADR.RecipNotFound; not found").len(), 1);
         assert_eq!(quoted_replies("Room 550 at 5 o'clock, 1.2.3"), Vec::<String>::new());
         assert_eq!(quoted_replies("a 450 4.4.317 x 550 5.7.64 y").len(), 2);
+        let nested = "450 4.4.317 Cannot connect [Message=451 5.7.3 STARTTLS is required]";
+        assert_eq!(quoted_replies(nested), [nested]);
+    }
+
+    #[test]
+    fn lines_that_were_put_into_one_are_told_apart() {
+        let told = "550 5.7.64 Denied [gw] Your server used no TLS";
+        for code in ["550-5.7.64", "550 5.7.64"] {
+            let one = format!("{code} Denied [gw] 550 5.7.64 Your server used no TLS");
+            assert_eq!(unified(&one), told);
+        }
+        for text in ["250 ok", "", "5", "550 x", "äöü"] {
+            assert_eq!(unified(text), text);
+        }
     }
 }

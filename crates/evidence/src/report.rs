@@ -10,10 +10,11 @@ use posthouse_types::UnixMillis;
 
 use crate::facts::{Failure, Proof, Report, value};
 use crate::limits::{PARTS_MAX, REPLIES_IN_TEXT_MAX};
-use crate::reply::{Meaning, meaning, quoted_replies, reference};
+use crate::reply::{Meaning, meaning, quoted_replies, reference, unified};
 
 /// The reports that a message holds.
 pub(crate) fn reports(file: &Arc<str>, bytes: &[u8]) -> Vec<Report> {
+    let bytes = &flat(bytes)[..];
     let Some(message) = MessageParser::default().parse(bytes) else { return Vec::new() };
     let mut reports = Vec::new();
     let written = message.date().map(|date| UnixMillis::from_seconds(date.to_timestamp()));
@@ -46,6 +47,34 @@ pub(crate) fn reports(file: &Arc<str>, bytes: &[u8]) -> Vec<Report> {
     }
     reports.truncate(REPLIES_IN_TEXT_MAX);
     reports
+}
+
+/// A copy in which no part is a message or a digest of messages any more: their types are spelt
+/// with an `x`. The parser would take a message in a message apart too, and its result is as deep
+/// as a hostile file wants; of what came back only the header matters here.
+fn flat(bytes: &[u8]) -> Vec<u8> {
+    let mut flat = bytes.to_vec();
+    let mut before = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        // Where a subtype may begin: after the slash, or a comment or quote after it.
+        if matches!(before, b'/' | b')' | b'"' | b'\\') {
+            let word = bytes.get(at..at + 6).unwrap_or_default();
+            let is_message = word.eq_ignore_ascii_case(b"rfc822")
+                || word.eq_ignore_ascii_case(b"global")
+                || word.eq_ignore_ascii_case(b"digest");
+            // `rfc822-headers` and `global-delivery-status` are parts of a report.
+            if is_message
+                && bytes.get(at + 6) != Some(&b'-')
+                && let Some(first) = flat.get_mut(at)
+            {
+                *first = b'x';
+            }
+        }
+        if !byte.is_ascii_whitespace() {
+            before = *byte;
+        }
+    }
+    flat
 }
 
 /// Replies in a line of text of no known kind.
@@ -115,10 +144,9 @@ impl Block {
         };
         let diagnostic = field("Diagnostic-Code");
         let words = diagnostic.map_or("", |field| after_type(&field.value));
-        let text = match quoted_replies(words).into_iter().next() {
-            Some(reply) => reply,
-            None => format!("{} {words}", status.value),
-        };
+        let begins_with_code = words.get(..3).is_some_and(|code| code.parse::<u16>().is_ok());
+        let text =
+            if begins_with_code { unified(words) } else { format!("{} {words}", status.value) };
         let reason = word("X-Posthouse-Reason");
         let text =
             if words.is_empty() && !reason.is_empty() { format!("{text}{reason}") } else { text };
@@ -211,12 +239,16 @@ fn generating_server(message: &Message<'_>) -> String {
 
 /// The Message-ID of the message that came back: joins the report to a session.
 fn original_message_id(message: &Message<'_>) -> Option<String> {
-    let headers = message.parts.iter().take(PARTS_MAX).skip(1).find_map(|part| match &part.body {
-        PartType::Message(inner) => inner.message_id().map(|id| format!("<{id}>")),
-        PartType::Text(text) if is_kind(part, "rfc822-headers") => {
-            fields(text).into_iter().flatten().find(|one| one.is("Message-ID")).map(|one| one.value)
-        }
-        _ => None,
+    let parts = message.parts.iter().take(PARTS_MAX).skip(1);
+    let mut returned = parts.filter(|part| {
+        ["rfc822-headers", "xfc822", "xlobal", "global-headers"]
+            .iter()
+            .any(|one| is_kind(part, one))
+    });
+    let headers = returned.find_map(|part| {
+        let text = text_of(part);
+        let mut header = fields(&text).into_iter().map_while(|field| field);
+        header.find(|field| field.is("Message-ID")).map(|field| field.value)
     });
     headers.or_else(|| message.in_reply_to().as_text().map(|id| format!("<{id}>")))
 }
@@ -238,8 +270,7 @@ fn text_of(part: &MessagePart<'_>) -> String {
         PartType::Binary(bytes) | PartType::InlineBinary(bytes) => {
             String::from_utf8_lossy(bytes).into_owned()
         }
-        PartType::Message(inner) => String::from_utf8_lossy(&inner.raw_message).into_owned(),
-        PartType::Multipart(_) => String::new(),
+        PartType::Message(_) | PartType::Multipart(_) => String::new(),
     }
 }
 
@@ -313,6 +344,13 @@ mod tests {
         assert_eq!(reports[0].failure.text, "550 5.7.64 TenantAttribution; Relay Access Denied");
         assert_eq!(reports[0].reporter, "ex.a.example");
         assert_eq!(reports[0].failure.proof[0].line, 7);
+    }
+
+    #[test]
+    fn a_message_that_came_back_whole_joins_by_its_header() {
+        let whole = STATUS.replace("text/rfc822-headers\n", "message/rfc822\n");
+        let whole = whole.replace("<1@a.example>\n", "<1@a.example>\n\nMessage-ID: <2@body>\n");
+        assert_eq!(read(&whole)[0].links, ["0W3GE1R70W3GE1R7", "<1@a.example>"]);
     }
 
     #[test]

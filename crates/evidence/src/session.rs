@@ -10,7 +10,7 @@ use posthouse_types::UnixMillis;
 
 use crate::facts::{Failure, LoggedCertificate, Proof, Session, Tls, value};
 use crate::limits::{COMMANDS_WAITING_MAX, FAILURES_MAX, LINKS_MAX, NAMES_MAX, REPLY_LINES_MAX};
-use crate::reply::reference;
+use crate::reply::{reference, unified};
 
 /// Where a line stands.
 #[derive(Clone, Debug)]
@@ -191,7 +191,7 @@ impl SessionBuilder {
 
     fn end_reply(&mut self) {
         let Some(reply) = self.reply.take() else { return };
-        let text = value(&merged(&reply.text));
+        let text = value(&unified(&reply.text));
         let verb = match self.waiting.pop_front() {
             Some(verb) => verb,
             None if self.in_data => ".".to_owned(),
@@ -326,20 +326,6 @@ fn without_status<'a>(text: &'a str, so_far: &str) -> &'a str {
     text.strip_prefix(status).filter(|_| is_status).map_or(text, str::trim_start)
 }
 
-/// A reply whose lines a log has put into one, without the codes between.
-fn merged(text: &str) -> String {
-    let mut words = text.splitn(3, ' ');
-    let (Some(code), Some(status), Some(rest)) = (words.next(), words.next(), words.next()) else {
-        return text.to_owned();
-    };
-    if status.matches('.').count() != 2 {
-        return text.to_owned();
-    }
-    let rest =
-        rest.replace(&format!("{code}-{status} "), "").replace(&format!("{code} {status} "), "");
-    format!("{code} {status} {rest}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -428,12 +414,5 @@ mod tests {
         assert_eq!(client.names, ["a.example", "b.example"]);
         assert_eq!(session.server_certificate.unwrap().subject, "CN=gw");
         assert!(session.is_verbose && session.tls == Tls::Succeeded);
-    }
-
-    #[test]
-    fn lines_that_one_log_line_holds_are_told_apart() {
-        let one = "550 5.7.64 Denied [gw] 550 5.7.64 Your server used no TLS";
-        assert_eq!(merged(one), "550 5.7.64 Denied [gw] Your server used no TLS");
-        assert_eq!(merged("250 ok"), "250 ok");
     }
 }

@@ -210,11 +210,7 @@ fn relation(failed: &[&Event], facts: &Facts, denials: &[Denial<'_>]) -> Relatio
     if facts.sessions.iter().any(|session| is_about(&session.server_certificate)) {
         return Relation::Remote;
     }
-    let is_mail = failed.iter().any(|event| {
-        let program = event.process.to_ascii_lowercase();
-        let is_program = MAIL_PROGRAMS.iter().any(|known| program.starts_with(known));
-        is_program || (program.is_empty() && event.policy.contains("SSL"))
-    });
+    let is_mail = failed.iter().any(|event| is_about_mail(event));
     let refused = denials.iter().filter_map(|denial| denial.session);
     let known = refused.filter(|session| session.client_certificate.is_some()).count();
     if !is_mail || known > 0 {
@@ -222,6 +218,19 @@ fn relation(failed: &[&Event], facts: &Facts, denials: &[Denial<'_>]) -> Relatio
     }
     let near = |event: &&&Event| denials.iter().any(|denial| is_near(event.time, denial.time));
     if failed.iter().any(|event| near(&event)) { Relation::Near } else { Relation::Alone }
+}
+
+/// Whether a program that serves mail asked.
+fn is_about_mail(event: &Event) -> bool {
+    let program = event.process.to_ascii_lowercase();
+    let is_program = MAIL_PROGRAMS.iter().any(|known| program.starts_with(known));
+    is_program || (program.is_empty() && event.policy.contains("SSL"))
+}
+
+/// The events of programs that serve mail, where all of them say that all is well.
+pub(super) fn all_well(facts: &Facts) -> Vec<&Event> {
+    let events: Vec<&Event> = facts.events.iter().filter(|event| is_about_mail(event)).collect();
+    if events.iter().any(|event| event.result != Some(0)) { Vec::new() } else { events }
 }
 
 /// Whether an event is about a certificate that a log shows.
