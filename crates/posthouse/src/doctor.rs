@@ -20,13 +20,14 @@ mod target;
 mod texts;
 mod view;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use posthouse_lookup::Resolver;
 use posthouse_pki::TrustedRoots;
 use posthouse_types::Address;
+
+use crate::tls::CertificateSource;
 
 pub(crate) use html::html;
 pub(crate) use listen::{ListenWishes, Told, listen};
@@ -50,8 +51,8 @@ pub(crate) struct Wishes {
     pub(crate) target: Target,
     /// The name that EHLO says; where this machine has none, its address does.
     pub(crate) helo: Option<String>,
-    /// The client certificate to show: chain and key.
-    pub(crate) identity: Option<(PathBuf, PathBuf)>,
+    /// Where the client certificate to show comes from.
+    pub(crate) identity: Option<CertificateSource>,
     /// MAIL FROM; `None` within is the null sender.
     pub(crate) sender: Option<Option<Address>>,
     /// RCPT TO; needs a sender.

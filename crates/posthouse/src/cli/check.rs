@@ -111,7 +111,7 @@ fn check_certificate(settings: &Settings, findings: &mut Vec<Finding>) {
 }
 
 /// The stores that chains are completed from, and who is trusted.
-fn supply(settings: &Settings) -> Result<ChainSupply, String> {
+pub(super) fn supply(settings: &Settings) -> Result<ChainSupply, String> {
     let data_dir = &settings.node.data_dir;
     let trust = Arc::new(Trust::new(Held::read(settings)?, data_dir));
     Ok(ChainSupply { stores: Stores::of(data_dir), trust })

@@ -14,9 +14,11 @@ use posthouse_pki::TrustedRoots;
 use posthouse_smtp::{parse_address, parse_domain};
 use posthouse_types::Address;
 
-use super::show;
+use super::{Node, show};
 use crate::doctor::{self, ListenWishes, Report, Status, Target, Told, Wishes};
 use crate::office::Trouble;
+use crate::settings::Settings;
+use crate::tls::{CertificateSource, personal_name};
 use crate::trust;
 
 /// Exit status of a wrong call, as clap's.
@@ -41,7 +43,7 @@ pub(crate) struct DoctorArguments {
     /// A mail domain; or a server: HOST:PORT, [HOST], an address
     #[arg(value_name = "HOST", required_unless_present = "listen")]
     host: Option<String>,
-    /// The certificate to show, as your server sends it (PEM, your own first)
+    /// The certificate to show, as your server sends it (PEM, your own first); or personal:NAME
     #[arg(long, value_name = "FILE")]
     cert: Option<PathBuf>,
     /// Its key (PEM); the same file where --key is left out
@@ -71,6 +73,9 @@ pub(crate) struct DoctorArguments {
     /// One JSON object on one line (with --listen: one for each connection)
     #[arg(long)]
     json: bool,
+    /// Show the repairs for this platform in full: exchange, iis, postfix, ...
+    #[arg(long, value_name = "NAME")]
+    platform: Option<String>,
     /// Write the report as an HTML page that needs nothing else
     #[arg(long, value_name = "FILE", conflicts_with = "listen")]
     html: Option<PathBuf>,
@@ -80,6 +85,8 @@ pub(crate) struct DoctorArguments {
     /// Stop after so many connections
     #[arg(long, value_name = "N", requires = "listen")]
     count: Option<u64>,
+    #[command(flatten)]
+    node: Node,
     /// Where MTA-STS policies are served, for tests
     #[arg(long, hide = true, default_value_t = 443)]
     policy_port: u16,
@@ -107,7 +114,7 @@ async fn examine(arguments: &DoctorArguments, roots: Arc<TrustedRoots>) -> ExitC
         Err(trouble) => return wrong(&trouble),
     };
     let report = doctor::examine(&wishes).await;
-    show_report(&report, arguments.json);
+    show_report(&report, arguments);
     if let Some(file) = &arguments.html
         && let Err(error) = std::fs::write(file, doctor::html(&report))
     {
@@ -123,13 +130,12 @@ async fn receive(
     roots: Arc<TrustedRoots>,
 ) -> ExitCode {
     let wishes = ListenWishes { address, count: arguments.count, roots };
-    let json = arguments.json;
     let tell = |told| match told {
         // Beside the results: a script reads those, and waits for this.
         Told::Listening(address) => {
             anstream::eprintln!("listening on {address}; point your sender here, Ctrl-C ends it")
         }
-        Told::Sender(report) => show_report(&report, json),
+        Told::Sender(report) => show_report(&report, arguments),
     };
     match doctor::listen(wishes, tell).await {
         Ok(true) => ExitCode::SUCCESS,
@@ -138,11 +144,11 @@ async fn receive(
     }
 }
 
-fn show_report(report: &Report, json: bool) {
-    if json {
+fn show_report(report: &Report, arguments: &DoctorArguments) {
+    if arguments.json {
         anstream::println!("{}", report.json());
     } else {
-        anstream::println!("{}", doctor::text(report));
+        anstream::println!("{}", doctor::text(report, arguments.platform.as_deref()));
     }
 }
 
@@ -155,14 +161,10 @@ fn wishes(arguments: &DoctorArguments, roots: Arc<TrustedRoots>) -> Result<Wishe
         Some(text) => Some(Some(address("--as", text)?)),
     };
     let recipient = arguments.recipient.as_deref().map(|text| address("--to", text)).transpose()?;
-    let identity = arguments.cert.as_ref().map(|certificate| {
-        let key = arguments.key.as_ref().unwrap_or(certificate);
-        (certificate.clone(), key.clone())
-    });
     Ok(Wishes {
         target,
         helo: helo(arguments.helo.as_deref())?,
-        identity,
+        identity: identity(arguments)?,
         sender,
         recipient,
         send_message: arguments.data,
@@ -170,6 +172,19 @@ fn wishes(arguments: &DoctorArguments, roots: Arc<TrustedRoots>) -> Result<Wishe
         resolver: resolver(&arguments.dns)?,
         policy_port: arguments.policy_port,
     })
+}
+
+/// Two files; or an entry of the node's stores, with the chain that the node would send.
+fn identity(arguments: &DoctorArguments) -> Result<Option<CertificateSource>, Trouble> {
+    let Some(certificate) = &arguments.cert else { return Ok(None) };
+    if certificate.to_str().and_then(personal_name).is_none() {
+        let key = arguments.key.as_ref().unwrap_or(certificate);
+        return Ok(Some(CertificateSource::files(certificate, key)));
+    }
+    let settings = Settings::read(&arguments.node.config)
+        .map_err(|error| Trouble::new(error.to_string(), "name the node's settings by --config"))?;
+    let supply = super::check::supply(&settings).map_err(|error| Trouble::new(error, ""))?;
+    Ok(Some(CertificateSource::new(certificate, certificate, &supply)))
 }
 
 fn address(option: &str, text: &str) -> Result<Address, Trouble> {

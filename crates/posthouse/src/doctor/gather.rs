@@ -4,7 +4,6 @@
 //! the facts mean; goes on as far as it can, and stops only where the next step has no ground.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -76,10 +75,10 @@ async fn without_policy(wishes: &Wishes, started: UnixMillis) -> Facts {
 fn own_certificate(
     wishes: &Wishes,
 ) -> (Option<ClientIdentity>, Option<Timed<Result<Identified, String>>>) {
-    let Some((certificate, key)) = &wishes.identity else { return (None, None) };
+    let Some(source) = &wishes.identity else { return (None, None) };
     let start = Instant::now();
-    let file = certificate.display().to_string();
-    let (identity, value) = match ClientIdentity::from_pem_files(certificate, Path::new(key)) {
+    let file = source.to_string();
+    let (identity, value) = match source.load() {
         Ok(identity) => {
             let ders: Vec<&[u8]> = identity.certificates().collect();
             let chain = examine(&ders, &Examination::new(&wishes.roots, world::now()));

@@ -93,7 +93,7 @@ impl Page {
                 "<li class=\"{}\">{}<b>{count}</b> {}</li>",
                 status.id(),
                 shape(status),
-                texts::status(status)
+                texts::counted(status, count)
             );
         }
         self.put("</ol>\n");
@@ -112,7 +112,11 @@ impl Page {
              <h2 id=\"todo\">What to do</h2>\n<ol>\n",
         );
         for stage in worst {
-            let what = stage.fix.first().map_or(stage.text.as_str(), |fix| fix.title.as_str());
+            // With a repair for each platform none of them says it for all.
+            let what = match stage.fix.as_slice() {
+                [fix] => &fix.title,
+                _ => &stage.text,
+            };
             let _ = writeln!(
                 self.0,
                 "<li class=\"{}\">{}<div><a href=\"#{}\">{}</a><span>{}</span></div></li>",
@@ -138,7 +142,7 @@ impl Page {
     fn stage(&mut self, stage: &Stage) {
         let (id, status) = (stage.id.id(), stage.status);
         let took = stage.millis.map_or(String::new(), |millis| {
-            format!("<span class=\"took\">{millis}&nbsp;ms</span>")
+            format!("<span class=\"took\">{}</span>", escape(&texts::took(millis)))
         });
         let _ = write!(
             self.0,
@@ -155,7 +159,10 @@ impl Page {
         }
         if !stage.fix.is_empty() {
             self.put("<h4>How to mend it</h4>\n<div class=\"fixes\">\n");
-            stage.fix.iter().for_each(|fix| self.fix(fix));
+            match stage.fix.as_slice() {
+                [fix] => self.fix(fix),
+                several => several.iter().for_each(|fix| self.platform(fix)),
+            }
             self.put("</div>\n");
         }
         self.details(stage);
@@ -214,12 +221,25 @@ impl Page {
         self.put("</li>\n");
     }
 
+    /// One of several repairs: whoever reads needs their own platform's only.
+    fn platform(&mut self, fix: &Fix) {
+        let _ = write!(
+            self.0,
+            "<details class=\"fix\">\n<summary><b>{}</b> {}</summary>\n",
+            escape(texts::platform(&fix.platform)),
+            escape(&fix.title)
+        );
+        self.steps(fix);
+        self.put("</details>\n");
+    }
+
     fn fix(&mut self, fix: &Fix) {
-        self.put("<div class=\"fix\">\n");
-        if fix.platform != "any" {
-            let _ = writeln!(self.0, "<p class=\"platform\">{}</p>", escape(&fix.platform));
-        }
-        let _ = writeln!(self.0, "<p>{}</p>", escape(&fix.title));
+        let _ = write!(self.0, "<div class=\"fix\">\n<p>{}</p>\n", escape(&fix.title));
+        self.steps(fix);
+        self.put("</div>\n");
+    }
+
+    fn steps(&mut self, fix: &Fix) {
         if !fix.steps.is_empty() {
             self.put("<ol>\n");
             for step in &fix.steps {
@@ -231,7 +251,6 @@ impl Page {
             // A command that is wider than the page is scrolled to, by keyboard too.
             let _ = writeln!(self.0, "<pre tabindex=\"0\"><code>{}</code></pre>", escape(command));
         }
-        self.put("</div>\n");
     }
 
     fn details(&mut self, stage: &Stage) {

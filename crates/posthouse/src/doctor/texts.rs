@@ -72,6 +72,38 @@ pub(super) fn status(status: Status) -> &'static str {
     }
 }
 
+/// Where the steps are, when only titles are shown.
+pub(super) const PLATFORM_WANTED: &str =
+    "The steps and commands: --platform NAME for one of these, or --html FILE for all.";
+
+/// A count of stages with one status.
+pub(super) fn counted(status: Status, count: usize) -> &'static str {
+    match (status, count) {
+        (Status::Ok, _) => "ok",
+        (Status::Warning, 1) => "warning",
+        (Status::Warning, _) => "warnings",
+        (Status::Error, 1) => "error",
+        (Status::Error, _) => "errors",
+        (Status::NotRun, _) => "not run",
+    }
+}
+
+/// A platform's name as its makers write it.
+pub(super) fn platform(id: &str) -> &str {
+    match id {
+        "exchange" => "Exchange",
+        "iis" => "IIS SMTP",
+        "postfix" => "Postfix",
+        "pkcs12" => "PKCS#12",
+        other => other,
+    }
+}
+
+/// How long a stage took; the blank does not break a line.
+pub(super) fn took(millis: u64) -> String {
+    if millis == 0 { "<1\u{a0}ms".to_owned() } else { format!("{millis}\u{a0}ms") }
+}
+
 /// The verdict's heading.
 pub(super) fn verdict(status: Status) -> &'static str {
     match status {

@@ -1,4 +1,4 @@
-//! A report on a terminal: a stage a row, at most 100 columns, faults with their repairs.
+//! A report on a terminal, at most 100 columns: a stage a row, then the repairs, then the verdict.
 //!
 //! Pure. Styles are there for a terminal; whoever prints strips them for a pipe.
 
@@ -21,14 +21,20 @@ const TEXT_COLUMN: usize = 38;
 const BOLD: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
 
-/// The whole report, LF line ends.
-pub(crate) fn text(report: &Report) -> String {
+/// The whole report, LF line ends. Of repairs for several platforms only their titles are shown,
+/// but all of the one for `platform`.
+pub(crate) fn text(report: &Report, platform: Option<&str>) -> String {
     let mut page = String::with_capacity(4096);
     let head = format!("{}, port {}", report.host, report.port);
     // Writing to a String cannot fail, here and below.
     let _ = writeln!(page, "{BOLD}{head}{BOLD:#}  {FAINT}{}{FAINT:#}\n", report.time);
     for stage in &report.stages {
         row(&mut page, stage);
+    }
+    for stage in report.stages.iter().filter(|stage| !stage.fix.is_empty()) {
+        let style = style(stage.status);
+        let _ = writeln!(page, "\n{style}{}{style:#}: how to mend it", stage.id.title());
+        repairs(&mut page, &stage.fix, platform);
     }
     let style = style(report.verdict());
     let verdict = texts::verdict(report.verdict());
@@ -52,15 +58,12 @@ fn row(page: &mut String, stage: &Stage) {
     let title_columns = TEXT_COLUMN - TITLE_COLUMN;
     let start =
         format!("{style}{status:<TITLE_COLUMN$}{style:#}{BOLD}{title:<title_columns$}{BOLD:#}");
-    let took = stage.millis.map_or(String::new(), |millis| format!(" ({millis} ms)"));
+    let took = stage.millis.map_or(String::new(), |millis| format!(" ({})", texts::took(millis)));
     wrapped(page, &start, TEXT_COLUMN, &format!("{}{took}", stage.text));
     if stage.status != Status::Ok
         && let Some(chain) = &stage.chain
     {
         picture(page, chain);
-    }
-    for fix in &stage.fix {
-        repair(page, fix);
     }
 }
 
@@ -86,20 +89,30 @@ fn certificate(element: &CertificateFacts) -> String {
     format!("{} ({})", shown(subject), element.origin)
 }
 
+fn repairs(page: &mut String, fixes: &[Fix], platform: Option<&str>) {
+    if let [fix] = fixes {
+        return repair(page, fix);
+    }
+    match fixes.iter().find(|fix| Some(fix.platform.as_str()) == platform) {
+        Some(fix) => repair(page, fix),
+        None => {
+            for fix in fixes {
+                let start = format!("  {BOLD}{:<10}{BOLD:#}", fix.platform);
+                wrapped(page, &start, 12, &fix.title);
+            }
+            wrapped(page, "  ", 2, texts::PLATFORM_WANTED);
+        }
+    }
+}
+
 fn repair(page: &mut String, fix: &Fix) {
-    let platform = match fix.platform.as_str() {
-        "any" => String::new(),
-        platform => format!("{platform}: "),
-    };
-    let start = format!("{}{BOLD}mend it{BOLD:#}  ", " ".repeat(TITLE_COLUMN));
-    wrapped(page, &start, TITLE_COLUMN + 9, &format!("{platform}{}", fix.title));
+    wrapped(page, "  ", 2, &fix.title);
     for (number, step) in fix.steps.iter().enumerate() {
-        let start = pad(TITLE_COLUMN + 9, &format!("{}. ", number + 1));
-        wrapped(page, &start, TITLE_COLUMN + 12, step);
+        wrapped(page, &pad(2, &format!("{}. ", number + 1)), 5, step);
     }
     for command in &fix.commands {
         // Never wrapped: a command is copied as it stands.
-        let _ = writeln!(page, "{}{command}", " ".repeat(TITLE_COLUMN + 12));
+        let _ = writeln!(page, "     {command}");
     }
 }
 
@@ -113,7 +126,7 @@ fn wrapped(page: &mut String, start: &str, indent: usize, text: &str) {
     page.push_str(start);
     let mut column = indent;
     let mut is_first = true;
-    for word in text.split_whitespace() {
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
         let width = word.chars().count();
         if !is_first && column + 1 + width > COLUMNS {
             page.push('\n');
