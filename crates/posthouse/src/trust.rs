@@ -1,23 +1,20 @@
 //! What chains are judged against: trusted roots, revocation lists, the intermediates that tenants
 //! have imported; and the memory of chains that were judged before.
 //!
-//! May touch: the files that `[trust]` names and the tenants' folders below `data_dir`. Roots and
-//! lists that cannot be read keep the node from starting, and change nothing when it is told to
-//! read its settings again; a tenant's file that cannot be read is left out, and said in the log.
+//! May touch: the files that `[trust]` names and the `ca` stores below `data_dir`. Roots and lists
+//! that cannot be read keep the node from starting, and change nothing when it is told to read its
+//! settings again; a file of a store that cannot be read is left out.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
-use posthouse_pki::limits::{BUNDLE_BYTES_MAX, BUNDLE_CERTIFICATES_MAX};
 use posthouse_pki::{
-    Examination, KnownIntermediate, PkiError, RevocationLists, SeenChains, TrustedRoots,
-    presented_certificates, sentence,
+    Examination, KnownIntermediate, PkiError, RevocationLists, SeenChains, TrustedRoots, sentence,
 };
 use posthouse_policy::{ChainRule, RuledChain};
-use posthouse_types::{ChainReport, TenantId, UnixMillis};
+use posthouse_types::{ChainReport, UnixMillis};
 
 use crate::settings::Settings;
 use crate::stores::{FileStamps, StoreName, Stores};
@@ -54,7 +51,7 @@ impl Trust {
             held: ArcSwap::from_pointee(held),
             root_store: Mutex::new(stores.stamps(&[StoreName::Root])),
             stores,
-            intermediates: Intermediates::below(data_dir),
+            intermediates: Intermediates::of(data_dir),
             seen: SeenChains::default(),
         }
     }
@@ -81,10 +78,21 @@ impl Trust {
         self.held.store(Arc::new(held));
     }
 
-    /// What became of a peer's chain as it was sent; a chain seen before costs a look-up.
+    /// What became of a peer's chain as it was sent; a chain seen before costs a look-up. Where
+    /// something is missing, the node's own `ca` store is asked whether it has a copy: to say so,
+    /// never to accept.
     pub(crate) fn examine(&self, presented: &[&[u8]], now: UnixMillis) -> Arc<ChainReport> {
         let held = self.held.load();
-        self.seen.examine_cached(presented, &Examination::new(&held.roots, now))
+        let examination = Examination::new(&held.roots, now);
+        let report = self.seen.examine_cached(presented, &examination);
+        if report.missing.is_none() {
+            return report;
+        }
+        let known = self.intermediates.of_store(StoreName::Ca);
+        if known.is_empty() {
+            return report;
+        }
+        self.seen.examine_cached(presented, &Examination { known: &known, ..examination })
     }
 
     /// What becomes of it by a connector's own rule.
@@ -95,7 +103,7 @@ impl Trust {
         now: UnixMillis,
     ) -> RuledChain {
         let held = self.held.load();
-        let known = self.intermediates.of(rule.tenant);
+        let known = self.intermediates.of_store(StoreName::TenantCa(rule.tenant));
         let presented: Vec<&[u8]> = presented.iter().map(Vec::as_slice).collect();
         let examination = Examination {
             known: &known,
@@ -160,81 +168,42 @@ pub(crate) fn load_crls(files: &[PathBuf]) -> Result<RevocationLists, String> {
     Ok(lists)
 }
 
-/// Each tenant's imported intermediates: certificate files (PEM or DER) in the folder
-/// `tenants/ID/ca` below `data_dir`, by the tenant's number, since its name may be anything.
+/// The intermediates of `ca` stores, read again when a file there changes.
 #[derive(Debug)]
 struct Intermediates {
-    tenants: PathBuf,
-    read: Mutex<HashMap<TenantId, Folder>>,
+    stores: Stores,
+    read: Mutex<HashMap<StoreName, Read>>,
 }
 
-/// A folder as it was read.
+/// A store as it was read.
 #[derive(Debug)]
-struct Folder {
-    modified: Option<SystemTime>,
-    read_at: SystemTime,
+struct Read {
+    stamps: FileStamps,
     certificates: Arc<[KnownIntermediate]>,
 }
 
-impl Folder {
-    /// Clocks of file systems are coarse: a folder that was read right after a change may have
-    /// been changed once more without another time to show for it.
-    const TICK_MAX: Duration = Duration::from_secs(2);
-
-    fn is_current(&self, modified: Option<SystemTime>) -> bool {
-        self.modified == modified
-            && modified.is_none_or(|modified| modified + Self::TICK_MAX < self.read_at)
-    }
-}
-
 impl Intermediates {
-    fn below(data_dir: &Path) -> Self {
-        Self { tenants: data_dir.join("tenants"), read: Mutex::default() }
+    fn of(data_dir: &Path) -> Self {
+        Self { stores: Stores::of(data_dir), read: Mutex::default() }
     }
 
-    /// A tenant's intermediates; a change in its folder is noticed at once. None where it has no
-    /// folder.
-    fn of(&self, tenant: TenantId) -> Arc<[KnownIntermediate]> {
-        let folder = self.tenants.join(tenant.0.to_string()).join("ca");
-        let modified = std::fs::metadata(&folder).and_then(|found| found.modified()).ok();
+    /// What a store holds now: an import counts from the next message on.
+    fn of_store(&self, store: StoreName) -> Arc<[KnownIntermediate]> {
+        let stamps = self.stores.stamps(&[store]);
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = read.get(&tenant).filter(|known| known.is_current(modified)) {
+        if let Some(known) = read.get(&store).filter(|known| known.stamps == stamps) {
             return Arc::clone(&known.certificates);
         }
-        let read_at = SystemTime::now();
-        let certificates: Arc<[KnownIntermediate]> = read_folder(&folder).into();
-        let known = Folder { modified, read_at, certificates: Arc::clone(&certificates) };
-        read.insert(tenant, known);
+        let certificates: Arc<[KnownIntermediate]> = self.stores.intermediates(store).into();
+        read.insert(store, Read { stamps, certificates: Arc::clone(&certificates) });
         certificates
     }
 }
 
-/// The certificates of a folder's files, in the order of their names.
-fn read_folder(folder: &Path) -> Vec<KnownIntermediate> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    files.sort();
-    let mut known = Vec::new();
-    for file in files.iter().take(BUNDLE_CERTIFICATES_MAX) {
-        let is_small = std::fs::metadata(file)
-            .is_ok_and(|found| found.is_file() && found.len() <= BUNDLE_BYTES_MAX as u64);
-        let bytes = if is_small { std::fs::read(file).unwrap_or_default() } else { Vec::new() };
-        let before = known.len();
-        known.extend(
-            presented_certificates(&bytes)
-                .iter()
-                .filter_map(|der| KnownIntermediate::from_der(der).ok()),
-        );
-        if known.len() == before {
-            tracing::warn!(file = %file.display(), "holds no certificate that can be read");
-        }
-    }
-    known.truncate(BUNDLE_CERTIFICATES_MAX);
-    known
-}
-
 #[cfg(test)]
 mod tests {
+    use posthouse_types::TenantId;
+
     use super::*;
 
     fn certificate(name: &str) -> Vec<u8> {
@@ -242,20 +211,21 @@ mod tests {
     }
 
     #[test]
-    fn a_tenants_folder_is_read_again_when_it_changes() {
+    fn a_tenants_store_is_read_again_when_it_changes() {
         let data_dir = tempfile::tempdir().unwrap();
-        let store = Intermediates::below(data_dir.path());
-        let tenant = TenantId(7);
-        assert_eq!(store.of(tenant).len(), 0);
-        let folder = data_dir.path().join("tenants/7/ca");
+        let intermediates = Intermediates::of(data_dir.path());
+        let store = StoreName::TenantCa(TenantId(7));
+        assert_eq!(intermediates.of_store(store).len(), 0);
+        let folder = Stores::of(data_dir.path()).folder(store);
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("one.cer"), certificate("one")).unwrap();
-        assert_eq!(store.of(tenant).len(), 1);
+        assert_eq!(intermediates.of_store(store).len(), 1);
         std::fs::write(folder.join("two.cer"), certificate("two")).unwrap();
         std::fs::write(folder.join("noise.cer"), "noise").unwrap();
-        assert_eq!(store.of(tenant).len(), 2);
+        assert_eq!(intermediates.of_store(store).len(), 2);
         std::fs::remove_file(folder.join("one.cer")).unwrap();
-        assert_eq!(store.of(tenant).len(), 1);
-        assert_eq!(store.of(TenantId(8)).len(), 0, "one tenant's are no other's");
+        assert_eq!(intermediates.of_store(store).len(), 1);
+        let other = StoreName::TenantCa(TenantId(8));
+        assert_eq!(intermediates.of_store(other).len(), 0, "one tenant's are no other's");
     }
 }

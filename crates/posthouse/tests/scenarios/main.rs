@@ -14,7 +14,9 @@
 mod common;
 
 mod balancer;
+mod cert_diagnose;
 mod cert_stores;
+mod chain_rules;
 mod delivery;
 mod delivery_connections;
 mod delivery_dns;

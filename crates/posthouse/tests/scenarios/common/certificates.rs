@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, CustomExtension, DnType, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose,
+    BasicConstraints, Certificate, CertificateParams, CertificateRevocationListParams,
+    CustomExtension, DnType, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    RevokedCertParams, SerialNumber,
 };
 
 /// A CA with an intermediate that issues.
@@ -85,6 +86,27 @@ impl Authority {
     }
 }
 
+impl Authority {
+    /// A revocation list of the issuing CA, in PEM, that names these leaves.
+    pub(crate) fn revocation_list(&self, revoked: &[&Identity]) -> String {
+        let named = |identity: &&Identity| RevokedCertParams {
+            serial_number: serial_number(&identity.leaf_pem),
+            revocation_time: rcgen::date_time_ymd(2024, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let params = CertificateRevocationListParams {
+            this_update: rcgen::date_time_ymd(2024, 1, 1),
+            next_update: rcgen::date_time_ymd(4000, 1, 1),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.iter().map(named).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        params.signed_by(&self.issuing).unwrap().pem().unwrap()
+    }
+}
+
 impl Identity {
     /// Writes `NAME.pem` and `NAME.key`; the first holds what is to be sent.
     pub(crate) fn write(&self, folder: &Path, name: &str, sent: Sent) -> (PathBuf, PathBuf) {
@@ -95,6 +117,11 @@ impl Identity {
         fs::write(&key, &self.key_pem).unwrap();
         (certificate, key)
     }
+}
+
+fn serial_number(pem: &str) -> SerialNumber {
+    let pem = x509_parser::pem::parse_x509_pem(pem.as_bytes()).unwrap().1;
+    SerialNumber::from_slice(pem.parse_x509().unwrap().raw_serial())
 }
 
 fn authority(name: &str) -> CertificateParams {
