@@ -77,7 +77,7 @@ pub(crate) fn allow_open_files(wanted: u64) -> u64 {
     if setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }).is_ok() {
         return wanted;
     }
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit.clone() });
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
     getrlimit(Resource::Nofile).current.unwrap_or(wanted)
 }
 
