@@ -149,6 +149,10 @@ fn a_wrong_file_is_told_where_and_what_to_do() {
         )),
         error(&format!("{outbound}recipient_domains = [\"*\"]\ntls_domain = \"t.example\"\n")),
         error(&format!("{outbound}recipient_domains = [\"*\"]\ntls_key = \"/k\"\n")),
+        error(&format!(
+            "{outbound}recipient_domains = [\"*\"]\ntls_certificate = \"personal:mail\"\n\
+             tls_key = \"/k\"\n"
+        )),
         error(&format!("{outbound}recipient_domains = [\"*\"]\nsender_rewriting_enabled = true\n")),
         error(&format!("{outbound}recipient_domains = [\"*\"]\nmta_sts_mode = \"None\"\n")),
         error(outbound),

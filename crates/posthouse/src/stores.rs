@@ -288,3 +288,83 @@ fn entry(store: StoreName, file: &Path) -> Result<Option<Entry>, String> {
     let name = file.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
     Ok(Some(Entry { store, name, file: file.to_owned(), certificates, key }))
 }
+
+#[cfg(test)]
+mod tests {
+    use posthouse_pki::{certificate_pem, key_pem};
+
+    use super::*;
+
+    fn certificate(name: &str) -> (Vec<u8>, String) {
+        let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        (made.cert.der().to_vec(), key_pem(&key))
+    }
+
+    #[test]
+    fn what_is_put_into_a_folder_by_hand_counts_as_well() {
+        let data_dir = tempfile::tempdir().unwrap();
+        let stores = Stores::of(data_dir.path());
+        assert!(stores.contents(StoreName::Personal).entries.is_empty());
+        let folder = stores.folder(StoreName::Personal);
+        fs::create_dir_all(&folder).unwrap();
+        let (der, key) = certificate("mail.example");
+        fs::write(folder.join("apart.CER"), &der).unwrap();
+        fs::write(folder.join("apart.key"), &key).unwrap();
+        fs::write(folder.join("both.pem"), key + &certificate_pem(&der)).unwrap();
+        fs::write(folder.join("alone.crt"), &der).unwrap();
+        fs::write(folder.join("notes.txt"), "not ours").unwrap();
+        let Contents { entries, problems } = stores.contents(StoreName::Personal);
+        let found: Vec<_> =
+            entries.iter().map(|entry| (entry.name.as_str(), entry.key.is_some())).collect();
+        assert_eq!(found, [("alone", false), ("apart", true), ("both", true)]);
+        assert!(entries.iter().all(|entry| entry.leaf() == der));
+        assert_eq!(problems, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_a_problem_and_hides_no_other() {
+        let data_dir = tempfile::tempdir().unwrap();
+        let stores = Stores::of(data_dir.path());
+        let folder = stores.folder(StoreName::Ca);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("good.cer"), certificate("ca.example").0).unwrap();
+        fs::write(folder.join("noise.cer"), "noise").unwrap();
+        fs::write(folder.join("locked.pfx"), "noise").unwrap();
+        fs::create_dir(folder.join("folder.pem")).unwrap();
+        let Contents { entries, problems } = stores.contents(StoreName::Ca);
+        assert_eq!(entries.len(), 1);
+        assert_eq!(problems.len(), 3, "{problems:?}");
+        assert!(problems.iter().any(|text| text.contains("posthouse cert import")));
+        assert_eq!(stores.intermediates(StoreName::Ca).len(), 1);
+    }
+
+    #[test]
+    fn an_unknown_name_lists_what_there_is() {
+        let data_dir = tempfile::tempdir().unwrap();
+        let stores = Stores::of(data_dir.path());
+        let text = stores.personal("mail").unwrap_err().to_string();
+        assert!(text.contains("it holds nothing: bring it in with"), "{text}");
+        let folder = stores.folder(StoreName::Personal);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("old.cer"), certificate("mail.example").0).unwrap();
+        let text = stores.personal("mail").unwrap_err().to_string();
+        assert!(text.contains("it holds old"), "{text}");
+    }
+
+    #[test]
+    fn a_changed_file_has_another_stamp() {
+        let data_dir = tempfile::tempdir().unwrap();
+        let stores = Stores::of(data_dir.path());
+        let folder = stores.folder(StoreName::Ca);
+        let look = || stores.stamps(&[StoreName::Ca]);
+        let empty = look();
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("one.cer"), "1").unwrap();
+        let one = look();
+        assert_ne!(one, empty);
+        assert_eq!(one, look());
+        fs::write(folder.join("one.cer"), "22").unwrap();
+        assert_ne!(look(), one);
+    }
+}

@@ -43,7 +43,7 @@ pub(crate) enum Outcome {
     Imported,
     /// It lay there before.
     AlreadyThere,
-    /// It is of no use there, or needs a word: why, and what to do.
+    /// It is of no use there, or needs a word: why, and what to do, where there is anything to do.
     LeftOut(&'static str, String),
     /// Nonsense: why, and what to do.
     Refused(&'static str, String),
@@ -164,12 +164,12 @@ impl Import<'_> {
                 "it is a root: servers never send one, and nothing in this store is trusted",
                 "where you want to trust it: --store root",
             ),
+            (None, K::Root) if is_trusted(certificate, self.trusted) => {
+                let why = "it is a root, which is trusted already and which servers never send";
+                Err(Outcome::LeftOut(why, String::new()))
+            }
             (None, K::Root) => Err(Outcome::LeftOut(
-                if is_trusted(certificate, self.trusted) {
-                    "it is a root that is trusted already"
-                } else {
-                    "it is a root: no chain that is sent needs it, and to trust it is your decision"
-                },
+                "it is a root: no chain that is sent needs it, and to trust it is your decision",
                 "where every chain below it is to be trusted here: --store root".to_owned(),
             )),
             (_, K::Intermediate) => Ok(self.order.tenant.map_or(S::Ca, S::TenantCa)),
@@ -291,4 +291,34 @@ fn file_name(text: &str) -> String {
     }
     name.truncate(NAME_CHARACTERS_MAX);
     name.trim_matches(['-', '.']).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_never_leads_out_of_its_folder() {
+        for (text, name) in [
+            ("Mail 2026", "mail-2026"),
+            ("../../etc/passwd", "etc-passwd"),
+            ("wildcard.contoso.example", "wildcard.contoso.example"),
+            ("M\u{fc}ller & S\u{f6}hne", "m-ller-s-hne"),
+            ("a\0b\r\nc", "a-u-0-b-u-d-u-a-c"),
+            ("...", ""),
+            ("", ""),
+        ] {
+            assert_eq!(file_name(text), name, "{text:?}");
+        }
+        assert!(file_name(&"x".repeat(200)).len() <= NAME_CHARACTERS_MAX);
+    }
+
+    #[test]
+    fn a_ca_is_called_by_its_name_and_thumbprint() {
+        let subject = "CN=Example Issuing CA 01,O=Example".to_owned();
+        let thumbprint = "0C434E57AA".to_owned();
+        let certificate = CertificateSummary { subject, thumbprint, ..Default::default() };
+        assert_eq!(authority_name(&certificate), "example-issuing-ca-01-0C434E57");
+        assert_eq!(authority_name(&CertificateSummary::default()), "certificate-");
+    }
 }

@@ -10,12 +10,14 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::Value;
 
-use crate::common::{Authority, Dialogue, NextHop, Node, Sent, Settings, needs, tenant};
+use crate::common::{
+    Authority, Dialogue, NextHop, Node, Sent, Settings, ca_issuers, needs, tenant,
+};
 
 fn write(node: &Node, name: &str, content: impl AsRef<[u8]>) -> String {
     let file = node.path(name);
@@ -174,8 +176,12 @@ fn nonsense_is_refused_with_its_reason() {
         assert!(said.iter().any(|text| text.contains(why)), "{words:?}: {said:?}");
     }
     assert!(!node.data().join("certificates").exists(), "nothing was written");
-    let (status, left_out) = answer(&node, &["cert", "import", &root]);
-    assert_eq!((status, outcomes(&left_out)[0].0), (1, "left-out"));
+    let trusted = answer(&node, &["cert", "import", &root]);
+    assert_eq!((trusted.0, outcomes(&trusted.1)[0].0), (0, "left-out"), "nothing to do");
+    let stranger = write(&node, "stranger.pem", &Authority::new("Stranger").root_pem);
+    let (status, left_out) = answer(&node, &["cert", "import", &stranger]);
+    assert_eq!((status, outcomes(&left_out)[0].0), (1, "left-out"), "a decision to make");
+    assert!(left_out[0]["next"].as_str().unwrap().contains("--store root"), "{left_out:?}");
     assert_eq!(node.cli(&["cert", "import"]).status.code(), Some(2), "a wrong call");
     let noise = write(&node, "noise", "hello");
     assert!(error_of(&node.cli(&["cert", "import", &noise])).contains("neither a certificate"));
@@ -329,6 +335,43 @@ fn a_refused_sender_obtains_its_intermediate_and_the_queue_goes_out_by_itself() 
     let (_, complete) = answer(&sender, &["cert", "obtain", "personal:mail"]);
     assert_eq!(complete[0]["complete"], true);
     assert_eq!(asked.load(Ordering::SeqCst), 2, "nothing is missing, so nobody is asked");
+}
+
+#[test]
+fn two_missing_intermediates_are_followed_up_to_the_root() {
+    let ca = |name: &str, address: Option<&str>| {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.use_authority_key_identifier_extension = true;
+        params.custom_extensions = address.map(ca_issuers).into_iter().collect();
+        params
+    };
+    let key = || KeyPair::generate().unwrap();
+    let root = CertifiedIssuer::self_signed(ca("Root", None), key()).unwrap();
+    let (root_address, root_asked) = web_server(root.der().to_vec());
+    let upper = ca("Upper", Some(&root_address));
+    let upper = CertifiedIssuer::signed_by(upper, key(), &root).unwrap();
+    let lower = ca("Lower", Some(&web_server(upper.der().to_vec()).0));
+    let lower = CertifiedIssuer::signed_by(lower, key(), &upper).unwrap();
+    let mut leaf = CertificateParams::new(["mail.contoso.example".to_owned()]).unwrap();
+    leaf.use_authority_key_identifier_extension = true;
+    leaf.custom_extensions = vec![ca_issuers(&web_server(lower.der().to_vec()).0)];
+    let leaf_key = key();
+    let leaf = leaf.signed_by(&leaf_key, &lower).unwrap();
+
+    // Nobody here trusts that root; it is met all the same, and is not offered.
+    let settings = Settings::default().with("certificates.obtain_from_loopback", true);
+    let node = Node::prepare(&Authority::new("Example"), &settings);
+    let both = write(&node, "both.pem", leaf.pem() + &leaf_key.serialize_pem());
+    assert_eq!(answer(&node, &["cert", "import", &both, "--name", "mail"]).0, 0);
+    let (status, obtained) = answer(&node, &["cert", "obtain", "mail", "--yes"]);
+    let subjects: Vec<_> = obtained.iter().filter_map(|one| one["subject"].as_str()).collect();
+    assert_eq!((status, subjects.as_slice()), (0, &["CN=Lower", "CN=Upper"][..]), "{obtained:?}");
+    assert_eq!(root_asked.load(Ordering::SeqCst), 1);
+    let (_, chain) = answer(&node, &["cert", "chain", "mail"]);
+    assert_eq!(chain[0]["sent"].as_array().unwrap().len(), 3);
+    assert_eq!(node.json(&["cert", "list", "--store", "root"]).len(), 0);
 }
 
 #[test]

@@ -18,14 +18,16 @@ use crate::cli::Asking;
 use crate::office::Trouble;
 use crate::stores::StoreName;
 
+/// The platform whose repair is printed where nobody names another.
+const OWN_PLATFORM: &str = "posthouse";
+
 /// `cert chain`.
 #[derive(Args)]
 pub(crate) struct ChainArguments {
     /// A certificate of the personal store, or a PEM file as tls_certificate names it
     #[arg(value_name = "NAME|FILE")]
     subject: String,
-    /// Print the repair for this platform only: exchange, iis, postfix, stunnel, nginx, pkcs12,
-    /// posthouse
+    /// Print the repair for this platform: exchange, iis, postfix, stunnel, nginx, pkcs12, posthouse
     #[arg(long)]
     platform: Option<String>,
     #[command(flatten)]
@@ -40,13 +42,16 @@ pub(super) fn run(arguments: &ChainArguments) -> Result<ExitCode, Trouble> {
     let presented: Vec<&[u8]> = sent.iter().map(Vec::as_slice).collect();
     let examination = Examination { known: &known, ..Examination::new(&room.roots, room.now) };
     let report = examine(&presented, &examination);
-    let fix = fixes(&report, arguments.platform.as_deref())?;
-    let diagnosis = Diagnosis {
-        chain: ChainFacts::from(&report),
-        sentence: sentence(&report),
-        fix,
-        notes: Vec::new(),
-    };
+    let platform = arguments.platform.as_deref();
+    // A person mends one platform: this one, unless another is named.
+    let is_for_person = !arguments.asking.json && platform.is_none();
+    let fix = fixes(&report, if is_for_person { Some(OWN_PLATFORM) } else { platform })?;
+    let mut notes = Vec::new();
+    if is_for_person && !fix.is_empty() {
+        notes.push("the repair for other servers: --platform NAME".to_owned());
+    }
+    let diagnosis =
+        Diagnosis { chain: ChainFacts::from(&report), sentence: sentence(&report), fix, notes };
     let text = if arguments.asking.json {
         json_lines(&[as_json(&subject, &sent, &diagnosis)])
     } else {

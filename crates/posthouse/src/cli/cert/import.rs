@@ -70,9 +70,12 @@ pub(super) fn run(arguments: &ImportArguments) -> Result<ExitCode, Trouble> {
         imported.iter().map(|one| as_text(one, &room)).collect()
     };
     let is_refused = |one: &Imported| matches!(one.outcome, Outcome::Refused(..));
-    let is_there =
-        |one: &Imported| matches!(one.outcome, Outcome::Imported | Outcome::AlreadyThere);
-    let is_done = imported.iter().any(is_there) && !imported.iter().any(is_refused);
+    let is_settled = |one: &Imported| match &one.outcome {
+        Outcome::Imported | Outcome::AlreadyThere => true,
+        Outcome::LeftOut(_, next) => next.is_empty(),
+        Outcome::Refused(..) => false,
+    };
+    let is_done = imported.iter().any(is_settled) && !imported.iter().any(is_refused);
     Ok(write(&text, if is_done { ExitCode::SUCCESS } else { ExitCode::FAILURE }))
 }
 

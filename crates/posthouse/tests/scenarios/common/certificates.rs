@@ -69,14 +69,14 @@ impl Authority {
     }
 
     /// The same, with another address where its issuer can be had.
-    pub(crate) fn issue_with_address(&self, names: &[&str], ca_issuers: &str) -> Identity {
+    pub(crate) fn issue_with_address(&self, names: &[&str], address: &str) -> Identity {
         let key = KeyPair::generate().unwrap();
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names.clone()).unwrap();
         params.distinguished_name.push(DnType::CommonName, names[0].clone());
         params.use_authority_key_identifier_extension = true;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.custom_extensions = vec![authority_information_access(ca_issuers)];
+        params.custom_extensions = vec![ca_issuers(address)];
         let leaf: Certificate = params.signed_by(&key, &self.issuing).unwrap();
         Identity {
             leaf_pem: leaf.pem(),
@@ -135,7 +135,7 @@ fn authority(name: &str) -> CertificateParams {
 }
 
 /// caIssuers (RFC 5280 section 4.2.2.1) with one short address, in DER.
-fn authority_information_access(address: &str) -> CustomExtension {
+pub(crate) fn ca_issuers(address: &str) -> CustomExtension {
     let uri = address.as_bytes();
     let mut description = vec![0x06, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, 2, 0x86, uri.len() as u8];
     description.extend_from_slice(uri);

@@ -8,7 +8,7 @@ mod foreign;
 mod next_hop;
 mod node;
 
-pub(crate) use certificates::{Authority, Identity, Sent};
+pub(crate) use certificates::{Authority, Identity, Sent, ca_issuers};
 pub(crate) use dialogue::{Answer, Dialogue, client_config};
 pub(crate) use dns::{Dns, Record};
 pub(crate) use foreign::{needs, needs_root, script};
