@@ -66,7 +66,7 @@ impl User {
         may_send_as: &[String],
     ) -> Result<Self, String> {
         let hash = PasswordHash::new(password_hash).ok();
-        if !hash.is_some_and(|hash| hash.algorithm.as_str() == "argon2id") {
+        if hash.is_none_or(|hash| hash.algorithm.as_str() != "argon2id") {
             return Err(format!(
                 "[[user]] {name}: password_hash is no Argon2id hash: make one with \
                  `posthouse edge hash-password`"
