@@ -74,7 +74,7 @@ pub(super) fn status(status: Status) -> &'static str {
 
 /// Where the steps are, when only titles are shown.
 pub(super) const PLATFORM_WANTED: &str =
-    "The steps and commands: --platform NAME for one of these, or --html FILE for all.";
+    "The steps and commands: --platform NAME for one of these, or --json for all.";
 
 /// A count of stages with one status.
 pub(super) fn counted(status: Status, count: usize) -> &'static str {

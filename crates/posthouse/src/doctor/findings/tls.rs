@@ -76,8 +76,14 @@ pub(super) fn starttls(facts: &Facts) -> Stage {
     };
     let millis = answer.millis + handshake.millis;
     let stage = match &handshake.value {
-        Err(failure) => error(texts::handshake_failed(&failure.text), mend::mend_handshake(&host))
-            .with("reason", failure.reason.id()),
+        Err(failure) => {
+            // In TLS 1.2 a server refuses our certificate within the handshake.
+            let fix = match facts.identity.is_some() && failure.text.contains("alert") {
+                true => mend::mend_certificate_refused(&host),
+                false => mend::mend_handshake(&host),
+            };
+            error(texts::handshake_failed(&failure.text), fix).with("reason", failure.reason.id())
+        }
         Ok(_) if session.injected => error(texts::INJECTED.to_owned(), mend::mend_injected(&host)),
         Ok(tls) if ended_over_certificate(session, tls).is_none() && !is_ready(session) => {
             let heard = session.hello_again.as_ref().map(|hello| said(&hello.heard));
