@@ -24,6 +24,7 @@ mod delivery_reports;
 mod demo;
 mod doctor;
 mod durability;
+mod evidence;
 mod foreign_clients;
 mod health;
 mod kill;
