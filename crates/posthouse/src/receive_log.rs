@@ -48,17 +48,13 @@ impl ReceiveLog {
         self.write(world, &[(LogEvent::Information, data, context)]);
     }
 
-    /// What the handshake showed.
+    /// Both sides' certificates, and what the handshake agreed on.
     pub(crate) fn certificates(&mut self, world: &World, facts: &HandshakeFacts) {
         if let (Some(log), Some(lines)) = (&world.receive_log, &mut self.0) {
             let now = world.now();
+            let own = world.server_tls.as_ref().and_then(|tls| tls.leaf());
             let remote = facts.presented.first().map(Vec::as_slice);
-            lines.certificate(
-                log,
-                now,
-                CertificateOwner::Sending,
-                facts.sent.first().map(Vec::as_slice),
-            );
+            lines.certificate(log, now, CertificateOwner::Sending, own.as_deref());
             lines.certificate(log, now, CertificateOwner::Remote, remote);
         }
         let text = protocol_log::tls_succeeded(Side::Receive, facts.version, &facts.cipher);

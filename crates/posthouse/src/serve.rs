@@ -155,6 +155,8 @@ async fn start_edge(
         checked => checked?,
     }
     edge::put_tenant(world, edge).await?;
+    // Now, and not behind the listeners' back: nobody is told to come again for one tenant's sake.
+    world.office.load_directory().await.map_err(|trouble| trouble.what)?;
     tasks.spawn(edge::preflight::watch(Arc::clone(world), !skip_preflight));
     if let Some(folder) = &edge.pickup {
         edge::pickup::prepare(folder)?;

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::Asking;
 use super::ask;
+use crate::edge::{EdgeSettings, preflight};
 use crate::office::Request;
 use crate::settings::Settings;
 use crate::stores::Stores;
@@ -70,7 +71,9 @@ fn findings(asking: &Asking) -> Vec<Finding> {
         Err(error) => return vec![Finding::error(error.to_string(), "correct the settings file")],
     };
     let mut findings = vec![Finding::ok(format!("{} can be read", asking.node.config.display()))];
-    check_certificate(&settings, &mut findings);
+    if settings.edge.is_none() || settings.smtp.certificate.is_some() {
+        check_certificate(&settings, &mut findings);
+    }
     check_roots(&settings, &mut findings);
     check_ports(&settings, &mut findings);
     if settings.node.postmaster.is_none() {
@@ -78,6 +81,10 @@ fn findings(asking: &Asking) -> Vec<Finding> {
             "[node] postmaster is not set: mail to <Postmaster> is held until somebody looks",
             "set it to an address that a person reads (RFC 5321 section 4.5.1)",
         ));
+    }
+    if let Some(edge) = &settings.edge {
+        check_edge(edge, &settings, &mut findings);
+        return findings;
     }
     if !posthouse_filter::HAS_ENGINES {
         findings.push(Finding::warning(
@@ -108,6 +115,46 @@ fn check_certificate(settings: &Settings, findings: &mut Vec<Finding>) {
             findings.push(Finding::error(failure.text, "correct [smtp] certificate and key"));
         }
     }
+}
+
+/// What only an edge has: the certificate that its gateway is shown, and who may send.
+fn check_edge(edge: &EdgeSettings, settings: &Settings, findings: &mut Vec<Finding>) {
+    if edge.networks.is_empty() && edge.users.is_empty() && edge.pickup.is_none() {
+        findings.push(Finding::warning(
+            "nobody may send: there are no networks, no users and no pickup folder",
+            "set [edge] networks, [edge] pickup, or add a [[user]]",
+        ));
+    }
+    let Some((certificate, key)) = &edge.identity else {
+        findings.push(Finding::warning(
+            "[relay] has no certificate: the gateway can know this server by its address only",
+            "set [relay] certificate and key (PEM, leaf first, then its intermediates)",
+        ));
+        return;
+    };
+    // Said by check_roots.
+    let Ok(supply) = supply(settings) else { return };
+    let source = CertificateSource::new(certificate, key, &supply);
+    let identity = match source.load() {
+        Ok(identity) => identity,
+        Err(failure) => {
+            return findings.push(Finding::error(failure.text, "correct [relay] certificate"));
+        }
+    };
+    let presented: Vec<&[u8]> = identity.certificates().collect();
+    let (held, now) = (supply.trust.held(), world::now());
+    let examination = posthouse_pki::Examination::new(&held.roots, now);
+    let report = posthouse_pki::examine(&presented, &examination);
+    let found = preflight::judge(edge, &source.to_string(), &report, now);
+    match found.fault {
+        Some(fault) => {
+            // The fault brings its repair.
+            let (what, next) = fault.split_once("\n  next: ").unwrap_or((&fault, ""));
+            findings.push(Finding::error(what, next));
+        }
+        None => findings.push(Finding::ok("the relay's certificate passes the preflight")),
+    }
+    findings.extend(found.warnings.into_iter().map(|warning| Finding::warning(warning, "")));
 }
 
 /// The stores that chains are completed from, and who is trusted.
@@ -193,7 +240,9 @@ fn check_ports(settings: &Settings, findings: &mut Vec<Finding>) {
         findings.push(Finding::ok("a node is running on this data_dir"));
         return;
     }
-    for address in &settings.smtp.listen {
+    let submission = settings.edge.iter().flat_map(|edge| edge.submission.iter());
+    let with_tls = settings.edge.iter().flat_map(|edge| edge.submission_tls.iter());
+    for address in settings.smtp.listen.iter().chain(submission).chain(with_tls) {
         match std::net::TcpListener::bind(address) {
             Ok(_) => findings.push(Finding::ok(format!("{address} can be listened on"))),
             Err(error) => findings.push(Finding::error(

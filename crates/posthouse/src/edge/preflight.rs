@@ -20,6 +20,9 @@ use crate::world::World;
 /// How early an ending certificate is worth a warning.
 const EXPIRES_SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+/// What the repairs call the relay's certificate file.
+const FILE: &str = "certificate.pem";
+
 /// How often a certificate that did not change is looked at: chains end, and roots go.
 const LOOK_AGAIN: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -206,7 +209,9 @@ fn repair(report: &ChainReport, file: &str) -> String {
     for step in &repair.steps {
         text.push_str(&format!("\n    - {step}"));
     }
-    for command in &repair.commands {
+    let is_file = crate::tls::personal_name(file).is_none();
+    let commands = repair.commands.iter().filter(|command| is_file || !command.contains(FILE));
+    for command in commands.map(|command| command.replace(FILE, file)) {
         text.push_str(&format!("\n      $ {command}"));
     }
     text.push_str("\n  --skip-preflight starts all the same, for labs.");

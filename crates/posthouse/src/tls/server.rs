@@ -89,6 +89,11 @@ impl ServerTls {
         Ok(std::mem::replace(&mut seen.chain, chain) != seen.chain)
     }
 
+    /// The leaf that clients are shown (DER), for logs.
+    pub(crate) fn leaf(&self) -> Option<Vec<u8>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).chain.first().cloned()
+    }
+
     /// Does the server's part of a handshake within [`HANDSHAKE_TIME_MAX`]. The peer gets an
     /// alert where it fails.
     ///

@@ -24,6 +24,8 @@ mod delivery_reports;
 mod demo;
 mod doctor;
 mod durability;
+mod edge;
+mod edge_users;
 mod evidence;
 mod foreign_clients;
 mod health;

@@ -76,8 +76,13 @@ impl NextHop {
 
     /// A next hop that offers STARTTLS too, with this certificate.
     pub(crate) fn with_tls(identity: &Identity, sent: Sent) -> Self {
+        Self::with_tls_at("127.0.0.1:0", identity, sent)
+    }
+
+    /// The same at this address.
+    pub(crate) fn with_tls_at(address: &str, identity: &Identity, sent: Sent) -> Self {
         let tls = server_config(identity, sent, Arc::new(NoClientAuth));
-        Self::listen("127.0.0.1:0", EXTENSIONS, Some(Arc::new(tls)))
+        Self::listen(address, EXTENSIONS, Some(Arc::new(tls)))
     }
 
     /// The same, but it hangs up on whoever shows no certificate of this authority.

@@ -71,6 +71,8 @@ pub(crate) struct Node {
     /// What runs the binary: nothing, or `strace` and its options.
     wrapper: Vec<String>,
     environment: Vec<(String, String)>,
+    /// What it runs as: `serve`, or `edge` and its options.
+    verb: Vec<&'static str>,
 }
 
 impl Node {
@@ -81,7 +83,20 @@ impl Node {
         fs::write(folder.path().join("root.pem"), &authority.root_pem).unwrap();
         fs::write(folder.path().join("node.toml"), settings.to_toml()).unwrap();
         let (wrapper, environment) = (Vec::new(), Vec::new());
-        Self { folder, process: None, addresses: Vec::new(), wrapper, environment }
+        let (addresses, verb) = (Vec::new(), vec!["serve"]);
+        Self { folder, process: None, addresses, wrapper, environment, verb }
+    }
+
+    /// The same for an edge, whose settings these are.
+    pub(crate) fn prepare_edge(
+        authority: &Authority,
+        settings: &str,
+        verb: &[&'static str],
+    ) -> Self {
+        let mut node = Self::prepare(authority, &Settings::default());
+        fs::write(node.path("node.toml"), settings).unwrap();
+        node.verb = verb.to_vec();
+        node
     }
 
     /// A running node.
@@ -156,7 +171,8 @@ impl Node {
         let words: Vec<_> = self.wrapper.iter().chain([&binary]).collect();
         let process = Command::new(words[0])
             .args(&words[1..])
-            .args(["serve", "--config"])
+            .args(&self.verb)
+            .arg("--config")
             .arg(self.path("node.toml"))
             .envs(self.environment.iter().cloned())
             .stdin(Stdio::null())
@@ -165,6 +181,13 @@ impl Node {
             .spawn()
             .unwrap();
         self.process = Some(process);
+    }
+
+    /// Where it listens for this, as `data/listening` calls it.
+    pub(crate) fn listens_for(&self, what: &str) -> SocketAddr {
+        let text = fs::read_to_string(self.data().join("listening")).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(&format!("{what} "))).unwrap();
+        line.parse().unwrap()
     }
 
     /// Where it listens for mail.
