@@ -217,3 +217,60 @@ fn repair(report: &ChainReport, file: &str) -> String {
     text.push_str("\n  --skip-preflight starts all the same, for labs.");
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use posthouse_types::{ChainReason, Domain};
+
+    use super::*;
+
+    const NOW: UnixMillis = UnixMillis(1_795_457_427_042);
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    fn edge(relay: &str) -> EdgeSettings {
+        let text = format!(
+            "[node]\nname = \"mail.a.example\"\ndata_dir = \"data\"\n[edge]\n[relay]\n\
+             smart_hosts = [\"gw.example.net\"]\n{relay}"
+        );
+        let settings = super::super::settings::parse(&text, std::path::Path::new("/etc")).unwrap();
+        (*settings.edge.unwrap()).clone()
+    }
+
+    fn accepted(days_left: u32) -> ChainReport {
+        ChainReport {
+            reason: ChainReason::Ok,
+            names: vec![Domain::from_normalized("*.contoso.example")],
+            valid_until: Some(NOW + DAY * days_left),
+            ..ChainReport::no_certificate()
+        }
+    }
+
+    fn judged(relay: &str, report: &ChainReport) -> Preflight {
+        judge(&edge(relay), "relay.pem", report, NOW)
+    }
+
+    #[test]
+    fn a_good_chain_passes_and_one_that_ends_soon_passes_with_a_warning() {
+        let nothing = Preflight { fault: None, warnings: Vec::new() };
+        assert_eq!(judged("", &accepted(30)), nothing);
+        let found = judged("", &accepted(29));
+        assert!(found.fault.is_none() && found.warnings[0].contains("in 29 days"), "{found:?}");
+    }
+
+    #[test]
+    fn the_name_is_what_the_connector_looks_for() {
+        let passes = |name: &str| {
+            let relay = format!("expected_name = \"{name}\"\n");
+            judged(&relay, &accepted(90)).fault.is_none()
+        };
+        assert!(passes("mail.contoso.example") && passes("*.contoso.example"));
+        assert!(!passes("contoso.example") && !passes("mail.fabrikam.example"));
+    }
+
+    #[test]
+    fn a_repair_never_writes_into_a_store_by_hand() {
+        let report = ChainReport { reason: ChainReason::ChainIncomplete, ..accepted(90) };
+        let fault = judge(&edge(""), "personal:mail", &report, NOW).fault.unwrap();
+        assert!(!fault.contains(">> personal:mail"), "{fault}");
+    }
+}

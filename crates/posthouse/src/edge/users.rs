@@ -177,6 +177,10 @@ impl Logins {
         let hash = compared.password_hash.clone();
         // Closed never, so that there is always a permit to wait for.
         let _permit = self.comparing.acquire().await;
+        // Those who waited for their turn beside nine other guesses are counted too.
+        if self.is_locked(source, now) {
+            return Login::Locked;
+        }
         let compare = move || is_password_of(&hash, credentials.password.as_bytes());
         let is_right = tokio::task::spawn_blocking(compare).await.unwrap_or(false);
         match known {

@@ -6,6 +6,8 @@ use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
+use serde_json::Value;
+
 use crate::common::{Authority, Dialogue, NextHop, Node, Sent, Settings, tenant, wait_for};
 
 const BODY: &str = "From: ann@contoso.example\r\nSubject: Quarterly figures\r\n\r\nAttached.";
@@ -145,6 +147,15 @@ fn a_refused_relay_is_told_in_the_edges_own_logs_and_goes_out_once_the_chain_is_
     assert!(received.starts_with("#Software: Microsoft Exchange Server\r\n"), "{received}");
     assert!(received.contains(",<,MAIL FROM:<ann@contoso.example>,"), "{received}");
     assert!(received.contains(",>,\"250 2.6.0 [InternalId="), "{received}");
+
+    // The program reads its own log, and finds the cause.
+    let file = edge.data().join("ProtocolLog/SMTPSVC1");
+    let file = fs::read_dir(file).unwrap().next().unwrap().unwrap().path();
+    let binary = env!("CARGO_BIN_EXE_posthouse");
+    let read = Command::new(binary).arg("evidence").arg(file).arg("--json").output().unwrap();
+    let found = String::from_utf8_lossy(&read.stdout).into_owned();
+    let found: Value = serde_json::from_str(found.lines().last().unwrap()).unwrap();
+    assert_eq!(found["cause"], "chain-incomplete", "{found}");
 
     // One certificate is appended, and nothing else is touched.
     let mended = fs::read_to_string(&certificate).unwrap() + &authority.issuing_pem;
