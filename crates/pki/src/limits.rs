@@ -9,9 +9,9 @@ pub const PRESENTED_CERTIFICATES_MAX: usize = 10;
 /// Bytes of one chain that are looked at: TLS stacks stop at the same size.
 pub const PRESENTED_BYTES_MAX: usize = 64 * 1024;
 
-/// Certificates that are looked at of a bundle which an administrator has diagnosed: as many as
-/// [`PRESENTED_BYTES_MAX`] has room for. A gateway looks at [`PRESENTED_CERTIFICATES_MAX`].
-pub const DIAGNOSED_CERTIFICATES_MAX: usize = 200;
+/// Certificates that are looked at of a bundle which an administrator has diagnosed, within
+/// [`PRESENTED_BYTES_MAX`]. A gateway looks at [`PRESENTED_CERTIFICATES_MAX`].
+pub const DIAGNOSED_CERTIFICATES_MAX: usize = 100;
 
 /// DNS names of one certificate that are looked at; public CAs stop at about one hundred.
 pub const DNS_NAMES_MAX: usize = 200;
@@ -28,9 +28,16 @@ pub const DISTINGUISHED_NAME_BYTES_MAX: usize = 1024;
 /// Extensions of one certificate that are looked at for explaining; about ten are usual.
 pub const EXTENSIONS_MAX: usize = 64;
 
-/// Signatures checked in one search. Ten certificates of one name need at most half as many, so
-/// that only a bundle made to be costly meets this; 64 checks of P-256 take about 4 ms.
-pub const SIGNATURE_CHECKS_MAX: usize = 64;
+/// What the signatures that one search checks may cost, where one of P-256, Ed25519 or RSA up to
+/// 4096 bits costs 1. Ten certificates of one name need at most 45 checks, so that only a bundle
+/// made to be costly meets this: 48 checks of P-256 take about 3 ms.
+pub const SIGNATURE_COST_MAX: usize = 48;
+
+/// What one signature of P-384 costs, by measurement, in the same unit.
+pub const COST_OF_P384: usize = 2;
+
+/// What one of P-521, or of RSA beyond 4096 bits, costs: a stranger may make up such keys freely.
+pub const COST_OF_LARGE_KEY: usize = 7;
 
 /// Paths that are put to webpki in one search. Each ends in a trusted root by sound signatures;
 /// real bundles have one or two.

@@ -13,7 +13,7 @@ use webpki::{ExtendedKeyUsageValidator, KeyPurposeIdIter, KeyUsage, RequiredEkuN
 use crate::certificate::{Certificate, PERMITTED_USAGES, bits};
 use crate::der::{BIT_STRING, Reader, SEQUENCE};
 use crate::examine::Examination;
-use crate::limits::{PATHS_MAX, SIGNATURE_CHECKS_MAX};
+use crate::limits::{PATHS_MAX, SIGNATURE_COST_MAX};
 use crate::revocation::{self, Consulted, SoundPath};
 use crate::roots::TrustedRoots;
 use crate::signature::{self, Checked};
@@ -52,7 +52,7 @@ pub(crate) struct Search<'a> {
     /// Per candidate, the keys that its signature was checked against: content of their
     /// SubjectPublicKeyInfo, so that a look-alike with the same key costs no second check.
     checked: Vec<Vec<(&'a [u8], Checked)>>,
-    checks_left: usize,
+    cost_left: usize,
     paths_left: usize,
     steps_left: usize,
     /// In the order met.
@@ -67,7 +67,7 @@ impl<'a> Search<'a> {
             candidates,
             examination,
             checked: vec![Vec::new(); candidates.len()],
-            checks_left: SIGNATURE_CHECKS_MAX,
+            cost_left: SIGNATURE_COST_MAX,
             paths_left: PATHS_MAX,
             steps_left: STEPS_MAX,
             refused: Vec::new(),
@@ -233,7 +233,7 @@ impl<'a> Search<'a> {
         if before.iter().any(|(_, result)| *result == Checked::Sound) {
             return Some(Checked::Wrong);
         }
-        self.checks_left = self.checks_left.checked_sub(1)?;
+        self.cost_left = self.cost_left.checked_sub(signature::cost(key))?;
         let result = signature::check(certificate, key);
         before.push((key, result));
         Some(result)

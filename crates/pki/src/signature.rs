@@ -8,6 +8,7 @@ use webpki::ALL_VERIFICATION_ALGS;
 
 use crate::certificate::{Certificate, bits};
 use crate::der::{self, BIT_STRING, INTEGER, OBJECT_IDENTIFIER, Reader, SEQUENCE};
+use crate::limits::{COST_OF_LARGE_KEY, COST_OF_P384};
 
 /// Fewest bits of an RSA key that signs: less is refused by webpki's algorithms too.
 pub(crate) const RSA_BITS_MIN: usize = 2048;
@@ -57,6 +58,24 @@ pub(crate) fn check(certificate: &Certificate<'_>, public_key_info: &[u8]) -> Ch
         Ok(()) => Checked::Sound,
         Err(_) if !is_usable_size(public_key_info) => Checked::UnusableKey,
         Err(_) => Checked::Wrong,
+    }
+}
+
+/// What a check against this key costs, by the kind of the key alone. One that no check looks at
+/// closely costs the least.
+pub(crate) fn cost(public_key_info: &[u8]) -> usize {
+    /// Length of a P-384 key's point, uncompressed, with the count of unused bits before it.
+    const P384_BYTES: usize = 98;
+    /// Above this many bytes of key an RSA modulus has more than 4096 bits.
+    const RSA_4096_BYTES: usize = 530;
+    let mut parts = Reader::new(public_key_info);
+    let algorithm = parts.expect(SEQUENCE).and_then(|one| one.inside().expect(OBJECT_IDENTIFIER));
+    let length = parts.expect(BIT_STRING).map_or(0, |key| key.content.len());
+    match algorithm.map(|id| id.content) {
+        Some(EC_PUBLIC_KEY) if length > P384_BYTES => COST_OF_LARGE_KEY,
+        Some(EC_PUBLIC_KEY) if length == P384_BYTES => COST_OF_P384,
+        Some(RSA_ENCRYPTION) if length > RSA_4096_BYTES => COST_OF_LARGE_KEY,
+        _ => 1,
     }
 }
 
@@ -149,4 +168,36 @@ fn named(id: String) -> String {
         _ => return id,
     }
     .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The content of a SubjectPublicKeyInfo with so many bytes of key.
+    fn key(algorithm: &[u8], length: usize) -> Vec<u8> {
+        let mut out = vec![SEQUENCE, algorithm.len() as u8 + 2, OBJECT_IDENTIFIER];
+        out.push(algorithm.len() as u8);
+        out.extend(algorithm);
+        out.extend([BIT_STRING, 0x82, (length >> 8) as u8, length as u8]);
+        out.extend(vec![0; length]);
+        out
+    }
+
+    #[test]
+    fn large_keys_cost_what_they_take() {
+        const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
+        for (algorithm, length, expected) in [
+            (ED25519, 33, 1),
+            (EC_PUBLIC_KEY, 66, 1),
+            (EC_PUBLIC_KEY, 98, COST_OF_P384),
+            (EC_PUBLIC_KEY, 134, COST_OF_LARGE_KEY),
+            (RSA_ENCRYPTION, 271, 1),
+            (RSA_ENCRYPTION, 527, 1),
+            (RSA_ENCRYPTION, 1039, COST_OF_LARGE_KEY),
+        ] {
+            assert_eq!(cost(&key(algorithm, length)), expected, "{length}");
+        }
+        assert_eq!(cost(b"noise"), 1);
+    }
 }

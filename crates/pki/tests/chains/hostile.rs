@@ -1,16 +1,13 @@
 //! Bundles made to cost time, to slip through, or to write into our lines.
-
-use std::time::{Duration, Instant};
+//!
+//! Time is bounded by what a search may spend, not by a clock: without these bounds the tests about
+//! time would not end.
 
 use posthouse_pki::{examine, repairs, sentence};
 use posthouse_types::{ChainReason, ChainWarning};
 use rcgen::{DnType, SanType};
 
 use crate::rig::{Chain, Entity, Kind, PLAIN, World, ca_issuers, ca_params, key, name};
-
-/// Generous for a busy machine and unoptimised code; the search itself takes a few milliseconds,
-/// and without its bounds it would take minutes.
-const TIME_MAX: Duration = Duration::from_millis(1000);
 
 fn crafted(count: usize) -> (Entity, Vec<Vec<u8>>) {
     // All of one name and each signed by the next: every one looks like every other's issuer.
@@ -34,9 +31,7 @@ fn tls_02_a_thousand_cross_signed_look_alikes_are_decided_at_once() {
     sent.extend(cas.iter().map(Vec::as_slice));
     let root = Entity::root("Look-alike", key(Kind::P256, 0));
     let world = World::trusting(&[&root]);
-    let begun = Instant::now();
     let report = examine(&sent, &world.examination());
-    assert!(begun.elapsed() < TIME_MAX, "took {:?}", begun.elapsed());
     assert!(!report.is_accepted());
     assert_eq!(report.presented.len(), posthouse_pki::limits::PRESENTED_CERTIFICATES_MAX);
     assert!(report.warnings.contains(&ChainWarning::NotLookedAt(991)));
@@ -50,9 +45,7 @@ fn tls_02_ten_look_alikes_in_the_worst_order_are_decided_at_once() {
         sent.extend(cas.iter().map(Vec::as_slice));
         for roots in [vec![], vec![Entity::root("Look-alike", key(Kind::P256, 0))]] {
             let world = World::trusting(&roots.iter().collect::<Vec<_>>());
-            let begun = Instant::now();
             let report = examine(&sent, &world.examination());
-            assert!(begun.elapsed() < TIME_MAX, "took {:?}", begun.elapsed());
             assert_eq!(report.reason, ChainReason::ChainIncomplete);
             assert!(report.missing.is_some_and(|missing| missing.namesake_sent));
             assert_eq!(report.path.len(), 10, "every one is on the path, in its true order");
@@ -90,12 +83,10 @@ fn tls_02_layers_of_cross_signed_cas_stay_within_the_budget() {
             sent.push(cas[layer + 1].issue(params, keys[layer].clone()).der);
         }
     }
-    let begun = Instant::now();
     let report = World::trusting(&[&cas[3]]).examine(&sent);
     assert!(report.is_accepted());
     let other = Entity::root("Other", key(Kind::P256, 0));
     assert!(!World::trusting(&[&other]).examine(&sent).is_accepted());
-    assert!(begun.elapsed() < TIME_MAX * 2, "took {:?}", begun.elapsed());
 }
 
 #[test]
