@@ -321,3 +321,24 @@ fn the_verbs_of_the_office_answer_for_an_edge_and_leave_its_organisation_alone()
     edge.stop();
     assert!(edge.ask(&["export"]).contains("Relay"));
 }
+
+#[test]
+fn an_entry_of_the_personal_store_passes_once_the_ca_store_completes_it() {
+    let authority = Authority::new("Example");
+    let file = settings("127.0.0.1:9", "", "") + "certificate = \"personal:mail\"\n";
+    let mut edge = Node::prepare_edge(&authority, &file, &["edge"]);
+    let identity = authority.issue(&["mail.contoso.example"]);
+    let (leaf, key) = identity.write(edge.folder(), "relay", Sent::LeafOnly);
+    let (leaf, key) = (leaf.to_str().unwrap(), key.to_str().unwrap());
+    edge.ask(&["cert", "import", leaf, key, "--name", "mail"]);
+    let (status, words) = run_edge(&edge, &[]);
+    assert_eq!(status, Some(1), "{words}");
+    assert!(words.contains("chain-incomplete") && words.contains("cert obtain"), "{words}");
+    assert!(!words.contains(">> personal:mail"), "{words}");
+
+    let issuing = edge.path("issuing.pem");
+    fs::write(&issuing, &authority.issuing_pem).unwrap();
+    edge.ask(&["cert", "import", issuing.to_str().unwrap()]);
+    edge.run();
+    assert!(edge.ask(&["check"]).contains("passes the preflight"));
+}
