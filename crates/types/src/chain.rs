@@ -320,3 +320,32 @@ impl ChainReport {
         self.presented.first()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reason_has_the_code_and_the_status_that_windows_would_show() {
+        use ChainReason as R;
+        for (reasons, result, bits) in [
+            (&[R::Ok, R::NoCertificate][..], 0, 0),
+            (&[R::ChainIncomplete], 0x800B_010A, 0x1_0000),
+            (&[R::RootUntrusted, R::SelfSigned], 0x800B_0109, 0x20),
+            (&[R::Expired, R::NotYetValid], 0x800B_0101, 0x1),
+            (&[R::SignatureInvalid, R::Malformed], 0x8009_6004, 0x8),
+            (&[R::IssuerNotACa, R::PathTooLong], 0x8009_6019, 0x400),
+            (&[R::NameConstraint], 0x800B_0114, 0x800),
+            (&[R::NameMismatch], 0x800B_010F, 0),
+            (&[R::AlgorithmWeak], 0x800B_010A, 0x10_0000),
+            (&[R::UsageNotPermitted], 0x800B_0110, 0x10),
+            (&[R::UnknownCriticalExtension], 0x800B_0105, 0x800_0000),
+            (&[R::Revoked], 0x8009_2010, 0x4),
+        ] {
+            for reason in reasons {
+                assert_eq!(reason.windows_result(), result, "{reason}");
+                assert_eq!(reason.trust_error_bits(), bits, "{reason}");
+            }
+        }
+    }
+}
