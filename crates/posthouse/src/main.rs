@@ -30,7 +30,7 @@ mod world;
 
 use std::process::ExitCode;
 
-/// Measured beside the system's allocator in the relay benchmark; see docs/benchmarks.md.
+/// Sessions and deliveries allocate small and short-lived things on every core.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
