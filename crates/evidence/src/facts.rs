@@ -170,7 +170,7 @@ pub struct Session {
     pub opened: Option<Proof>,
     /// What was refused.
     pub failures: Vec<Failure>,
-    /// A message was taken: the line that says so.
+    /// A message or recipient was taken: the line that says so.
     pub accepted: Option<Proof>,
     /// Message-IDs, and references in brackets of replies.
     pub links: Vec<String>,

@@ -225,7 +225,9 @@ fn verdict(first: Theory, others: Vec<Theory>, denials: &[Denial<'_>], facts: &F
 /// How many sessions after the last refusal took a message, on a route that had been refused.
 fn went_well_since(facts: &Facts, time: Option<UnixMillis>) -> Option<u64> {
     let time = time?;
-    let is_later = |session: &&Session| session.accepted.is_some() && session.last > Some(time);
+    let is_later = |session: &&Session| {
+        session.accepted.is_some() && session.failures.is_empty() && session.last > Some(time)
+    };
     let refused: Vec<_> = facts.sessions.iter().filter(|one| !one.failures.is_empty()).collect();
     let good = facts.sessions.iter().filter(is_later);
     let good = good.filter(|good| refused.iter().any(|bad| relay::same_route(good, bad)));

@@ -162,8 +162,8 @@ fn own_sentence(text: &str, words: &str) -> Option<Meaning> {
     } else if has("is valid, but gives no right to relay") {
         let instead = &[Cause::NameMismatch, Cause::SenderDomainNotAccepted];
         Some((Cause::NoConnector, Confidence::Likely, instead))
-    } else if has("tenantattribution") && has("] ") {
-        // A fault of the chain that has no cause of its own here: the sentence itself is the news.
+    } else if OTHER_FAULTS.iter().any(|fault| has(fault)) {
+        // No cause of its own here: the sentence itself is the news.
         Some((Cause::Unknown, Confidence::Weak, &[]))
     } else {
         None
@@ -177,6 +177,20 @@ fn own_sentence(text: &str, words: &str) -> Option<Meaning> {
     let instead = instead.to_vec();
     Some(Meaning::Stated { cause, confidence, instead, missing, get })
 }
+
+/// Faults of a chain that a posthouse gateway names and that are rare enough to have no cause here.
+const OTHER_FAULTS: &[&str] = &[
+    "is revoked",
+    "permits neither",
+    "is too weak or unknown",
+    "is not a ca's",
+    "is a ca's own",
+    "does not allow as many",
+    "name constraints",
+    "critical extension",
+    "cannot be read",
+    "bears a signature",
+];
 
 /// The subject in `the one that signed it, SUBJECT, was not sent`.
 fn missing_subject(text: &str) -> Option<String> {
@@ -329,6 +343,8 @@ mod tests {
         assert_eq!(cause("550 5.1.1 <starttls@contoso.example> no such user"), None);
         assert_eq!(meaning("550 5.7.64 TenantAttribution; Relay Access Denied"), Meaning::Denied);
         assert_eq!(meaning("550 5.1.1 User unknown"), Meaning::Other);
+        let cut = "550 5.7.64 TenantAttribution; Denied [gw t ref] Your server sent 1 certificate";
+        assert_eq!(meaning(cut), Meaning::Denied);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! Pure. Lines may come in any order that a log can have; what is missing stays unknown.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use posthouse_types::UnixMillis;
@@ -221,6 +222,10 @@ impl SessionBuilder {
                 self.in_data = false;
                 self.session.accepted = reply.proof.into_iter().next_back();
             }
+            // Who may relay is decided at RCPT: a recipient that was taken is proof enough.
+            ("RCPT", "250" | "251") => {
+                self.session.accepted = reply.proof.into_iter().next_back();
+            }
             (_, "250") if text.contains("Queued mail for delivery") => {
                 self.session.accepted = reply.proof.into_iter().next_back();
             }
@@ -241,9 +246,10 @@ impl SessionBuilder {
         if self.session.tls == Tls::NotTried {
             self.session.offers_tls = Some(words.contains("STARTTLS"));
         }
-        let seen = text.split_once("Hello [").and_then(|(_, rest)| rest.split_once(']'));
-        if let Some((address, _)) = seen.filter(|_| !self.session.is_receiving) {
-            self.session.source = value(address);
+        let after = text.split_once(" Hello ").map_or("", |(_, rest)| rest);
+        let seen = after.split(' ').next().unwrap_or_default().trim_matches(['[', ']']);
+        if seen.parse::<IpAddr>().is_ok() && !self.session.is_receiving {
+            self.session.source = value(seen);
         }
     }
 
