@@ -12,23 +12,28 @@ const LEVELS: &[(&str, u8)] = &[
     ("message", THINKS),
     ("pki", THINKS),
     ("policy", THINKS),
-    ("filter", THINKS),
     ("queue", THINKS),
     ("trace", THINKS),
+    ("mime", THINKS),
     ("evidence", CONCLUDES),
-    ("store", 3),
-    ("lookup", 4),
-    ("admin", 5),
-    ("posthouse", 6),
-    ("sim", 7),
-    ("bench", 7),
-    ("tidy", 7),
+    ("attachment", CONCLUDES),
+    ("content", CONCLUDES),
+    ("classifier", CONCLUDES),
+    ("filter", JUDGES),
+    ("store", 4),
+    ("lookup", 5),
+    ("admin", 6),
+    ("posthouse", 7),
+    ("bench", 8),
+    ("tidy", 8),
 ];
 
 /// The rooms that think: bytes, facts and `now` in, steps and verdicts out.
 const THINKS: u8 = 1;
-/// The room that thinks with what other thinking rooms know; it reaches outside no more than they.
+/// Rooms that think with what other thinking rooms know; they reach outside no more than those.
 const CONCLUDES: u8 = 2;
+/// The room that weighs what all of those found.
+const JUDGES: u8 = 3;
 
 /// Libraries that reach outside, which the rooms that think may not even link.
 const OUTSIDE_LIBRARIES: &[&str] = &[
@@ -182,5 +187,5 @@ fn level(room: &str) -> Option<u8> {
 }
 
 fn is_pure(room: &str) -> bool {
-    level(room).is_some_and(|level| level <= CONCLUDES)
+    level(room).is_some_and(|level| level <= JUDGES)
 }

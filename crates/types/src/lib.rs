@@ -7,6 +7,7 @@
 mod address;
 mod chain;
 mod envelope;
+mod finding;
 mod limits;
 mod peer;
 mod reason;
@@ -23,6 +24,7 @@ pub use chain::{
 pub use envelope::{
     BodyType, DsnNotify, DsnReturn, MailParameters, Recipient, RecipientParameters, TenantId,
 };
+pub use finding::{Concern, Finding, FindingKind, Force, Language};
 pub use limits::SmtpLimits;
 pub use peer::{Peer, TlsFacts};
 pub use reason::{Blame, Reason};

@@ -1,0 +1,4 @@
+//! The statistical classifier: words, character n-grams and structure, weighed by a trained model.
+//!
+//! Touches nothing: a reading and a model in, scores out. The same training data always makes the
+//! same model.
