@@ -111,9 +111,7 @@ fn one(part: &MessagePart<'_>, raw: &[u8], parent: Option<usize>, depth: usize) 
     let content_type = part.content_type();
     let media_type = content_type.map_or_else(
         || "text/plain".to_owned(),
-        |found| {
-            format!("{}/{}", found.ctype(), found.subtype().unwrap_or("")).to_ascii_lowercase()
-        },
+        |found| format!("{}/{}", found.ctype(), found.subtype().unwrap_or("")).to_ascii_lowercase(),
     );
     let body = match &part.body {
         PartType::Text(text) | PartType::Html(text) => {

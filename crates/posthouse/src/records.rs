@@ -252,6 +252,7 @@ fn explain(
                 commands: repair.commands,
             })
             .collect(),
+        judgement: None,
     }
 }
 
