@@ -6,8 +6,10 @@
 
 mod address;
 mod chain;
+mod decision;
 mod envelope;
 mod finding;
+mod judged;
 mod limits;
 mod peer;
 mod reason;
@@ -21,10 +23,17 @@ pub use chain::{
     CertificateSummary, ChainElement, ChainMode, ChainReason, ChainReport, ChainWarning,
     ElementOrigin, MissingCertificate,
 };
+pub use decision::{
+    Action, AppliedOverride, Because, Counterfactual, Decision, PolicyKind, Quarantine,
+    QuarantineReason, SafetyTip, Sfty, Sfv,
+};
 pub use envelope::{
     BodyType, DsnNotify, DsnReturn, MailParameters, Recipient, RecipientParameters, TenantId,
 };
 pub use finding::{Concern, Finding, FindingKind, Force, Language};
+pub use judged::{
+    AsfSwitch, Category, CompAuth, DmarcOutcome, Impersonation, Judged, RecipientContext,
+};
 pub use limits::SmtpLimits;
 pub use peer::{Peer, TlsFacts};
 pub use reason::{Blame, Reason};
