@@ -5,6 +5,7 @@
 //! addresses, `pki` certificates, `policy` tenants); this room only holds what came out.
 
 mod address;
+mod authentication;
 mod chain;
 mod decision;
 mod envelope;
@@ -19,6 +20,12 @@ mod time;
 mod verdict;
 
 pub use address::{Address, Domain};
+pub use authentication::{
+    ArcClaims, ArcFact, ArcResult, AuthenticationFacts, BlockListFact, BodyCoverage,
+    CompositeAuthentication, CompositeResult, ConnectionFacts, DkimFact, DkimReason, DkimResult,
+    DmarcAction, DmarcFact, DmarcPolicy, DmarcRecord, DmarcResult, FromFact, FromProblem, Lookup,
+    ReverseName, SpfFact, SpfIdentity, SpfResult,
+};
 pub use chain::{
     CertificateSummary, ChainElement, ChainMode, ChainReason, ChainReport, ChainWarning,
     ElementOrigin, MissingCertificate,
