@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, DeValue};
 
 use crate::keys;
+use crate::rules::MailFlowRule;
 use crate::tenant::{AcceptedDomain, InboundConnector, OutboundConnector, Tenant};
 use crate::text;
 use crate::violations::{self, Violation};
@@ -115,6 +116,8 @@ struct TenantFile {
     inbound_connector: Vec<InboundConnector>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     outbound_connector: Vec<OutboundConnector>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    mail_flow_rule: Vec<MailFlowRule>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -139,6 +142,7 @@ impl From<TenantFile> for Tenant {
             recipients: file.recipient.into_iter().map(|row| row.address).collect(),
             inbound_connectors: file.inbound_connector,
             outbound_connectors: file.outbound_connector,
+            mail_flow_rules: file.mail_flow_rule,
         }
     }
 }
@@ -154,6 +158,7 @@ impl From<&Tenant> for TenantFile {
             recipient: rows.collect(),
             inbound_connector: tenant.inbound_connectors,
             outbound_connector: tenant.outbound_connectors,
+            mail_flow_rule: tenant.mail_flow_rules,
         }
     }
 }

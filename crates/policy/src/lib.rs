@@ -20,6 +20,7 @@ mod recipients;
 mod recognition;
 mod replies;
 mod route;
+mod rules;
 mod tenant;
 mod text;
 mod violations;
@@ -41,7 +42,14 @@ pub use replies::{
     NOT_LOADED_ATTR55, PARTNER_RESTRICTED, RECIPIENT_UNKNOWN, RELAY_DENIED, RELAY_DENIED_ATTR36,
     TLS_REQUIRED,
 };
-pub use route::{ConnectorRoute, ConnectorTls, NextHop, Route, route};
+pub use route::{ConnectorRoute, ConnectorTls, NextHop, Route, route, route_by_rule};
+pub use rules::{
+    AttachmentFacts, AuthenticationCheck, Conditions, Disposal, HeaderPatterns, HeaderValue,
+    HeaderWords, MailFlowRule, MessageCategory, PATTERN_CHARACTERS_MAX, PATTERN_COMPILED_BYTES_MAX,
+    Pattern, RULE_REJECTION_CHARACTERS_MAX, RULE_TEXT_BYTES_MAX, RULE_TEXTS_MAX, RULES_MAX,
+    RuleActions, RuleDisclaimer, RuleFacts, RuleMatch, RuleMode, RuleOutcome, RuleRecipient,
+    RuleRejection, Scope, SenderLocation, WORD_CHARACTERS_MAX, Why, WideRange, Word, evaluate,
+};
 pub use tenant::{
     AcceptedDomain, ConnectorSource, ConnectorType, DomainType, InboundConnector,
     OutboundConnector, Tenant, TlsSettings,
