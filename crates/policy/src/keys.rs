@@ -9,6 +9,7 @@ use std::ops::Range;
 use posthouse_types::{SHOWN_CHARACTERS_MAX, printable};
 use toml::de::{DeTable, DeValue};
 
+use crate::outbound;
 use crate::rules;
 
 /// A key that is not taken.
@@ -78,7 +79,12 @@ const ENHANCED_FILTERING: &str =
     "leave it out: without Enhanced Filtering the connecting server counts as the sender";
 
 const TABLES: &[Table] = &[
-    Table { name: "tenant", repeats: false, keys: &["name", "postmaster"], unsupported: &[] },
+    Table {
+        name: "tenant",
+        repeats: false,
+        keys: &["name", "postmaster", "srs_domain", "arc_seal_domain"],
+        unsupported: &[],
+    },
     Table {
         name: "accepted_domain",
         repeats: true,
@@ -158,6 +164,8 @@ const TABLES: &[Table] = &[
         ],
     },
     rules::TABLE,
+    outbound::POLICY_TABLE,
+    outbound::DKIM_TABLE,
 ];
 
 fn refused_table(name: &str, span: Range<usize>) -> RefusedKey {

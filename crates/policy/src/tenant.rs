@@ -7,6 +7,7 @@ use posthouse_types::{Address, ChainMode, Domain};
 use serde::{Deserialize, Serialize};
 
 use crate::names::{CertificateName, DomainPattern, Host, SmartHost};
+use crate::outbound::OutboundSettings;
 use crate::ranges::AddressRange;
 use crate::recipients::RecipientList;
 use crate::rules::{self, MailFlowRule};
@@ -30,6 +31,8 @@ pub struct Tenant {
     pub outbound_connectors: Vec<OutboundConnector>,
     /// What is done with messages of a kind, in the order that they are looked at.
     pub mail_flow_rules: Vec<MailFlowRule>,
+    /// What it wants of mail that leaves.
+    pub outbound: Option<Box<OutboundSettings>>,
 }
 
 /// A domain that a tenant receives mail for, and may send as.
@@ -271,6 +274,7 @@ impl Tenant {
         self.outbound_connectors.shrink_to_fit();
         rules::sort(&mut self.mail_flow_rules);
         self.mail_flow_rules.shrink_to_fit();
+        self.outbound = self.outbound.take().and_then(|outbound| outbound.normalized());
     }
 
     /// The accepted domain of this name; verified or not. The tenant has to be normalized.

@@ -5,6 +5,7 @@
 
 use posthouse_types::{ChainMode, Domain};
 
+use crate::outbound;
 use crate::rules;
 use crate::tenant::{ConnectorType, InboundConnector, OutboundConnector, Tenant, TlsSettings};
 use crate::text::shown;
@@ -41,6 +42,7 @@ pub(crate) fn first(tenant: &Tenant) -> Option<Violation> {
             connectors.find_map(|(index, connector)| outbound(index, connector))
         })
         .or_else(|| rules::broken(tenant))
+        .or_else(|| outbound::broken(tenant))
 }
 
 fn tenant_itself(tenant: &Tenant) -> Option<Violation> {

@@ -7,9 +7,10 @@ mod support;
 
 use std::time::Instant;
 
-use posthouse_policy::{
+use posthouse_policy::Tenant;
+use posthouse_policy::rules::{
     AttachmentFacts, AuthenticationCheck, Disposal, MessageCategory, RuleFacts, RuleOutcome,
-    RuleRecipient, Tenant, evaluate,
+    RuleRecipient, evaluate,
 };
 use posthouse_types::{Address, Rewrite};
 use support::address;
