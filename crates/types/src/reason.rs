@@ -159,8 +159,10 @@ reasons! {
     StoreUnavailable, "store-unavailable", Us;
 
     // Filtering.
-    /// No filter engine is there yet: the message was not judged.
+    /// The filter is off: the message was not judged.
     FilterAbsent, "filter-absent", Us;
+    /// An engine that has to see every message could not look at this one.
+    FilterUnavailable, "filter-unavailable", Us;
 
     // Mail-flow rules and outbound policy.
     /// A mail-flow rule of the tenant refuses the message.

@@ -29,6 +29,7 @@ mod edge_users;
 mod evidence;
 mod foreign_clients;
 mod health;
+mod kb_3212877;
 mod kill;
 mod limits;
 mod limits_of_time;
