@@ -16,6 +16,7 @@ mod peer;
 mod reason;
 mod reference;
 mod reply;
+mod rewrite;
 mod time;
 mod verdict;
 
@@ -46,6 +47,7 @@ pub use peer::{Peer, TlsFacts};
 pub use reason::{Blame, Reason};
 pub use reference::{NotAReference, Reference};
 pub use reply::{EnhancedStatus, Refusal, Reply};
+pub use rewrite::{Disclaimer, DisclaimerFallback, DisclaimerPlace, Rewrite};
 pub use time::UnixMillis;
 pub use verdict::{Facts, Verdict, VerdictReason, Verdicts};
 
