@@ -3,8 +3,10 @@
 //! Touches nothing: facts and findings in, verdicts with their reasons out; one total function.
 //! A message that no engine has seen is said to be so (`filter-absent`), never clean.
 
+mod counterfactual;
 mod judge;
 
+pub use counterfactual::{Counterfactual, counterfactual};
 pub use judge::{Measured, absent, judge};
 
 use posthouse_types::FindingKind;
