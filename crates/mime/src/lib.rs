@@ -4,11 +4,17 @@
 //! findings, and what one reader would see differently from another is there in both readings.
 //! Limits end the reading early, and then say so.
 
+mod base64;
+mod charset;
 mod limits;
+mod mailbox;
 mod reading;
+mod words;
 
 pub use limits::MimeLimits;
-pub use reading::{Body, Field, Part, Reading, read};
+pub use mailbox::{Mailbox, addresses};
+pub use reading::{Body, Field, Origin, Part, Reading, read};
+pub use words::decode_words;
 
 use posthouse_types::FindingKind;
 

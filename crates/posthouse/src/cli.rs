@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use posthouse_types::Language;
 
 use crate::office::{Edit, EventFilter, QueueFilter, Request, TraceFilter};
 
@@ -117,6 +118,9 @@ enum Verb {
     Explain {
         /// The last word in the brackets of the reply
         reference: String,
+        /// The language of the explanation
+        #[arg(long, value_enum, default_value_t)]
+        language: LanguageArgument,
         #[command(flatten)]
         asking: Asking,
     },
@@ -366,6 +370,25 @@ pub(crate) struct Ask {
     pub(crate) view: View,
 }
 
+/// A language of explanations, as typed.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum LanguageArgument {
+    /// English
+    #[default]
+    En,
+    /// Deutsch
+    De,
+}
+
+impl From<LanguageArgument> for Language {
+    fn from(argument: LanguageArgument) -> Self {
+        match argument {
+            LanguageArgument::En => Self::English,
+            LanguageArgument::De => Self::German,
+        }
+    }
+}
+
 /// How an answer is shown.
 #[derive(Clone, Copy)]
 pub(crate) enum View {
@@ -379,8 +402,8 @@ pub(crate) enum View {
     Trace,
     /// Queue entries.
     Queue,
-    /// Explanations.
-    Explanations,
+    /// Explanations, in this language.
+    Explanations(Language),
     /// Events.
     Events(EventFormat),
     /// A sentence for each item.
@@ -413,8 +436,8 @@ fn verb_request(verb: Verb) -> Ask {
             ask(Request::Trace(filter), arguments.asking, View::Trace)
         }
         Verb::Queue(arguments) => queue_request(arguments),
-        Verb::Explain { reference, asking } => {
-            ask(Request::Explain { reference }, asking, View::Explanations)
+        Verb::Explain { reference, language, asking } => {
+            ask(Request::Explain { reference }, asking, View::Explanations(language.into()))
         }
         Verb::Events(arguments) => {
             let filter = EventFilter {

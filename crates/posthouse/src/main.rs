@@ -14,6 +14,7 @@ mod health;
 mod listeners;
 mod office;
 mod outbound;
+mod protection;
 mod protocol_log;
 mod proxy_protocol;
 mod receive_log;

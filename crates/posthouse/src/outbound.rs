@@ -132,6 +132,11 @@ impl Outbound {
     pub(crate) fn settings_changed(&self) {
         self.changed()(QueueChange::Rows);
     }
+
+    /// What this node shows others changed for the better: nothing rests any longer.
+    pub(crate) fn identity_mended(&self) {
+        self.changed()(QueueChange::Retry);
+    }
 }
 
 /// One delivery that came to an end, as far as its destination is concerned.

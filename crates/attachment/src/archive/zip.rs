@@ -98,7 +98,7 @@ pub(crate) fn listing(examiner: &mut Examiner<'_>, bytes: &[u8]) -> Option<Listi
             directories += 1;
         }
     }
-    locals(bytes, starts, &mut listing, &mut known, directories > 0);
+    locals(bytes, starts, &mut listing, &known, directories > 0);
     if directories > 1 {
         listing.differences.push("it holds more than one central directory");
     }
@@ -295,7 +295,7 @@ fn locals(
     bytes: &[u8],
     starts: bool,
     listing: &mut Listing,
-    known: &mut Known,
+    known: &Known,
     has_directory: bool,
 ) {
     let ranges = known.joined();

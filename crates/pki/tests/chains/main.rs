@@ -22,4 +22,5 @@ mod revocation;
 mod rig;
 mod seen;
 mod sending;
+mod table;
 mod texts;
