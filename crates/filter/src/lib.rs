@@ -5,9 +5,11 @@
 
 mod counterfactual;
 mod judge;
+mod measure;
 
 pub use counterfactual::{Counterfactual, counterfactual};
-pub use judge::{Measured, absent, judge};
+pub use judge::{absent, judge};
+pub use measure::{Measured, Tools, measure};
 
 use posthouse_types::FindingKind;
 
