@@ -28,6 +28,6 @@ pub use report::{
 };
 pub use signing::{
     Digest, SEALS_MAX, SIGNED_HEADER_BYTES_MAX, SealFailure, Sign, SignatureAlgorithm, Signer,
-    author_domain, dkim_signature, seal,
+    author_domain, base64, dkim_signature, seal,
 };
 pub use stamps::{Directionality, Stamps, trace_headers};

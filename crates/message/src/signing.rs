@@ -69,7 +69,7 @@ impl SignatureAlgorithm {
 }
 
 /// Signs bytes, its digest included, or says why it cannot.
-pub type Sign = dyn Fn(&[u8]) -> Result<Vec<u8>, String>;
+pub type Sign<'a> = dyn Fn(&[u8]) -> Result<Vec<u8>, String> + 'a;
 
 /// A key that signs for a domain.
 pub struct Signer<'a> {
@@ -80,7 +80,7 @@ pub struct Signer<'a> {
     /// `a=`.
     pub algorithm: SignatureAlgorithm,
     /// Signs these bytes by the algorithm, its digest included.
-    pub sign: &'a Sign,
+    pub sign: &'a Sign<'a>,
 }
 
 /// The DKIM-Signature field for a message, CRLF included, to be put above it.
@@ -222,7 +222,7 @@ impl Folded {
 }
 
 /// RFC 4648 section 4, in one line.
-pub(crate) fn base64(bytes: &[u8]) -> String {
+pub fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
