@@ -24,6 +24,6 @@ soak: ## The kill loop a thousand times (about an hour)
 	@POSTHOUSE_KILLS=1000 cargo test --locked -p posthouse --test scenarios kill -- --nocapture
 
 bench: ## Numbers beside their targets, Postfix and SQLite, on this machine (up to 10 minutes)
-	@tests/interop/install
+	@POSTHOUSE_BENCH=1 tests/interop/install
 	@cargo build --release --locked -p posthouse -p posthouse-bench
 	@$(TARGET)/release/posthouse-bench
