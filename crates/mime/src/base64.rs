@@ -3,6 +3,9 @@
 //! Touches nothing. Never fails: each way of reading gives octets, and [`readings`] gives all that
 //! differ, RFC 2045's first.
 
+/// What is longer is read in three ways only, in bytes: each way costs as much memory.
+pub(crate) const LARGE_BYTES: usize = 8 * 1024 * 1024;
+
 /// The value of a digit of RFC 2045's alphabet.
 pub(crate) fn value(byte: u8) -> Option<u8> {
     match TABLE.get(usize::from(byte)) {
@@ -59,6 +62,9 @@ pub(crate) fn readings(encoded: &[u8]) -> Vec<Vec<u8>> {
     };
     add(decode_loosely(encoded));
     add(digits_only(encoded, &TABLE));
+    if encoded.len() > LARGE_BYTES {
+        return readings;
+    }
     if encoded.iter().any(|byte| matches!(byte, b'-' | b'_')) {
         add(digits_only(encoded, &URL_TABLE));
     }

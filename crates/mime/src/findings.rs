@@ -113,7 +113,7 @@ kinds! {
         "The text is declared as UTF-7, in which markup can be hidden. Both ways were read.",
         "Der Text ist als UTF-7 erklärt, worin sich Auszeichnung verbergen lässt. Beides wurde gelesen.";
     /// MIM-03.
-    NAMES_DISAGREE "mime-names-disagree" Force::Weight(0.6),
+    NAMES_DISAGREE "mime-names-disagree" Force::Weight(0.4),
         "An attachment has several names ({first} and {second}): programs show different ones. All were checked.",
         "Ein Anhang hat mehrere Namen ({first} und {second}): Programme zeigen verschiedene. Alle wurden geprüft.";
     /// MIM-07.

@@ -18,7 +18,9 @@ use crate::findings::{
 };
 use crate::header::{self, FIELDS_MAX, Header};
 use crate::structure::{self, Delimiters, Division, Manner};
-use crate::{Body, MimeLimits, Origin, Part, Reading, embedded, text, tnef, transfer, words};
+use crate::{
+    Body, MimeLimits, Origin, Part, Reading, base64, embedded, text, tnef, transfer, words,
+};
 
 /// Octets that all searches together may look at, for each octet of the message: 30 levels, each
 /// searched for a boundary, twice where programs differ.
@@ -267,7 +269,10 @@ impl<'a> Reader<'a, '_> {
         }
         let body = entity.get(header.body..).unwrap_or_default();
         if let Some(blank) = header::second_header(body)
-            && !is_container(about.media_types.first().map_or("", String::as_str))
+            && !about
+                .media_types
+                .iter()
+                .any(|kind| is_container(kind) || kind.starts_with("message/"))
         {
             self.find(Finding::of(&HEADER_TWICE));
             let start = task.range.start + header.body + blank;
@@ -289,7 +294,10 @@ impl<'a> Reader<'a, '_> {
             return;
         }
         for (name, raw) in &header.raw {
-            if memchr::memchr(b'?', raw).is_some()
+            // What is written by programs for programs is not decoded by any: X-Face is not text.
+            let is_shown = !name.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(b"x-"));
+            if is_shown
+                && memchr::memchr(b'?', raw).is_some()
                 && raw.len() <= HIDDEN_LINE_BYTES_MAX
                 && words::has_hidden_line(&String::from_utf8_lossy(raw))
             {
@@ -336,7 +344,9 @@ impl<'a> Reader<'a, '_> {
         if is_divided {
             return;
         }
-        self.find(Finding::of(&BOUNDARY_MISSING));
+        if task.origin == Origin::Standard {
+            self.find(Finding::of(&BOUNDARY_MISSING));
+        }
         let raw = source.at(body);
         if let Some(boundary) = structure::guess_boundary(raw) {
             let boundary = boundary.to_vec();
@@ -375,12 +385,14 @@ impl<'a> Reader<'a, '_> {
         }
         if found.has_longer {
             self.find(Finding::of(&BOUNDARY_PREFIX).with("boundary", &shown));
-            let task = if is_exact { task.clone().alternative() } else { task.clone() };
-            let loose = found.divide(bytes.len(), Manner::Prefix);
-            self.children(index, &task, source, body.start, &loose, next);
         }
         if found.has_lone_cr {
             self.find(Finding::of(&LONE_CR));
+        }
+        if found.has_longer || found.has_lone_cr {
+            let task = if is_exact { task.clone().alternative() } else { task.clone() };
+            let loose = found.divide(bytes.len(), Manner::Loose);
+            self.children(index, &task, source, body.start, &loose, next);
         }
         if !exact.is_closed {
             if task.origin == Origin::Standard {
@@ -523,6 +535,9 @@ impl<'a> Reader<'a, '_> {
         }
         let mut found = Vec::new();
         let bodies = transfer::bodies(raw, &about.encodings, &mut found);
+        if bodies.len() > 1 && raw.len() > base64::LARGE_BYTES {
+            self.limit("readings");
+        }
         found.into_iter().for_each(|finding| self.find(finding));
         if media_type.starts_with("text/") || media_type.starts_with("multipart/") {
             for body in bodies.iter().take(2) {
@@ -616,7 +631,7 @@ impl<'a> Reader<'a, '_> {
             media_type.starts_with("text/").then(|| crate::charset::guess(kept).into_owned());
         let part = Part {
             parent: Some(index),
-            depth: task.depth + 1,
+            depth: self.reading.parts.get(index).map_or(0, |parent| parent.depth) + 1,
             origin: Origin::Unpacked,
             media_type: media_type.to_owned(),
             is_attachment: !item.names.is_empty(),
@@ -667,7 +682,11 @@ impl<'a> Reader<'a, '_> {
                 continue;
             }
             let mut found = Vec::new();
-            for text in text::readings(kept, is_html, &about.charsets, &mut found) {
+            let texts = text::readings(kept, is_html, &about.charsets, &mut found);
+            for (count, text) in texts.into_iter().enumerate() {
+                if count > 0 && self.reserve(kept).is_none_or(|more| more.len() < kept.len()) {
+                    break;
+                }
                 bodies.push(Body { bytes: kept.to_vec(), text: Some(text.into_owned()) });
             }
             found.into_iter().for_each(|finding| self.find(finding));
