@@ -291,13 +291,7 @@ fn local_entry(bytes: &[u8], at: usize) -> Option<Entry> {
 }
 
 /// Local headers that no directory knows: readers that stream find them.
-fn locals(
-    bytes: &[u8],
-    starts: bool,
-    listing: &mut Listing,
-    known: &Known,
-    has_directory: bool,
-) {
+fn locals(bytes: &[u8], starts: bool, listing: &mut Listing, known: &Known, has_directory: bool) {
     let ranges = known.joined();
     let mut range = ranges.iter().peekable();
     let mut skip_until = 0;
