@@ -152,7 +152,9 @@ fn words<'a>(text: &'a str, words_max: usize, mut on_url: impl FnMut(&'a str)) -
         let start = chunk.as_ptr() as usize - base;
         let whole = |hash| Word { hash, start, end: start + chunk.len() };
         if let Some(at) = chunk.find("://").or_else(|| chunk.starts_with("www.").then_some(0)) {
-            let from = chunk.get(..at).and_then(|before| before.rfind(|c: char| !c.is_ascii_alphanumeric()));
+            let from = chunk
+                .get(..at)
+                .and_then(|before| before.rfind(|c: char| !c.is_ascii_alphanumeric()));
             let url = chunk.get(from.map_or(0, |at| at + 1)..).unwrap_or(chunk);
             on_url(url.trim_end_matches(['.', ',', ')', ']', '"', '\'', ';']));
             out.push(whole(101));
@@ -172,7 +174,8 @@ fn chunk_words(chunk: &str, base: usize, out: &mut Vec<Word>) {
     let mut start = 0;
     let mut length = 0;
     for (at, character) in chunk.char_indices().chain([(chunk.len(), ' ')]) {
-        let inside = character.is_alphanumeric() || matches!(character, '$' | '%' | '€' | '£' | '\'' | '’' | '!' );
+        let inside = character.is_alphanumeric()
+            || matches!(character, '$' | '%' | '€' | '£' | '\'' | '’' | '!');
         if inside {
             if length == 0 {
                 start = at;
@@ -224,7 +227,8 @@ fn grams(builder: &mut Builder, text: &str) {
 
 fn short_grams(builder: &mut Builder, group: usize, text: &str, salt: u64) {
     let mut window = 0_u64;
-    for (at, character) in [' '].into_iter().chain(text.chars().take(120)).chain([' ']).enumerate() {
+    for (at, character) in [' '].into_iter().chain(text.chars().take(120)).chain([' ']).enumerate()
+    {
         let folded = if character.is_ascii_digit() { '0' } else { character };
         window = (window << 12) | (u64::from(folded) & 0xfff);
         if at >= 2 {
@@ -268,7 +272,8 @@ fn sender(builder: &mut Builder, view: &View) {
 fn address(builder: &mut Builder, address: &str, salt: u64) {
     let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
     builder.add(SENDER, mix(url::shape(local), salt));
-    for word in local.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).take(6) {
+    for word in local.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).take(6)
+    {
         builder.add(SENDER, mix(digits_folded(word), salt + 1));
     }
     host(builder, SENDER, domain, salt + 2);
@@ -327,7 +332,8 @@ fn one_url(builder: &mut Builder, url: &Url<'_>, salt: u64) {
     let lower = cut(url.host, 120).to_ascii_lowercase();
     host(builder, LINKS, &lower, salt);
     builder.add(LINKS, mix(hash_name(url.scheme), mix(salt, 11)));
-    builder.add(LINKS, mix(u64::from(url.has_userinfo) * 2 + u64::from(url.has_port), mix(salt, 12)));
+    builder
+        .add(LINKS, mix(u64::from(url.has_userinfo) * 2 + u64::from(url.has_port), mix(salt, 12)));
     let path = cut(url.path, 200);
     builder.add(LINKS, mix(path.split('/').count().min(9) as u64, mix(salt, 13)));
     builder.add(LINKS, mix((url.path.len().min(255) as u64).ilog2_or_zero(), mix(salt, 14)));

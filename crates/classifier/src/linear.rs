@@ -106,7 +106,8 @@ impl Linear {
 
     /// Learns from rows in the order that a fixed seed gives.
     pub(crate) fn learn(rows: &[(&Row, Lesson)], ids: usize, settings: Settings) -> Self {
-        let mut linear = Self { weights: vec![Lanes::default(); ids], bias: Lanes::default(), settings };
+        let mut linear =
+            Self { weights: vec![Lanes::default(); ids], bias: Lanes::default(), settings };
         let mut sums = vec![[1e-3_f32; HEADS]; ids];
         let mut bias_sums = [1.0_f32; HEADS];
         let mut order: Vec<usize> = (0..rows.len()).collect();

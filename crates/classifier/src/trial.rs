@@ -36,7 +36,12 @@ pub struct Config {
 pub fn lesson(label: u8, config: &Config) -> Lesson {
     let bad = label >= SPAM;
     Lesson {
-        targets: [f32::from(u8::from(bad)), f32::from(u8::from(label == PHISH)), f32::from(u8::from(label == BULK)), f32::from(u8::from(bad))],
+        targets: [
+            f32::from(u8::from(bad)),
+            f32::from(u8::from(label == PHISH)),
+            f32::from(u8::from(label == BULK)),
+            f32::from(u8::from(bad)),
+        ],
         weights: [
             if label == BULK { config.bulk_weight } else { 1.0 },
             1.0,
@@ -71,9 +76,14 @@ pub fn run(train: &[Mail], dev: &[Mail], config: &Config) -> Vec<[f32; HEADS]> {
     let rows: Vec<Row> = train.iter().map(|mail| Row::of(&mail.features, number)).collect();
     eprintln!("mean row {}", rows.iter().map(|r| r.ids.len()).sum::<usize>() / rows.len());
     let mut sizes = [0usize; GROUPS];
-    for m in train { for (g, s) in m.features.groups.iter().zip(&mut sizes) { *s += g.len(); } }
+    for m in train {
+        for (g, s) in m.features.groups.iter().zip(&mut sizes) {
+            *s += g.len();
+        }
+    }
     eprintln!("group means {:?}", sizes.map(|s| s / train.len()));
-    let lessons: Vec<_> = rows.iter().zip(train).map(|(row, mail)| (row, lesson(mail.label, config))).collect();
+    let lessons: Vec<_> =
+        rows.iter().zip(train).map(|(row, mail)| (row, lesson(mail.label, config))).collect();
     let linear = Linear::learn(&lessons, next as usize, config.settings);
     dev.iter().map(|mail| linear.score(&Row::of(&mail.features, number))).collect()
 }

@@ -80,7 +80,6 @@ impl Charset {
 }
 
 /// The charset that a byte order mark at the start announces.
-#[expect(dead_code, reason = "the reader that needs it comes next")]
 pub(crate) fn byte_order_mark(bytes: &[u8]) -> Option<Charset> {
     let encoding = match bytes {
         [0xef, 0xbb, 0xbf, ..] => UTF_8,
