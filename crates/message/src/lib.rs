@@ -14,6 +14,7 @@ mod intake;
 mod pickup;
 mod received;
 mod report;
+mod rewrite;
 mod signing;
 mod stamps;
 
@@ -26,6 +27,7 @@ pub use received::{PRODUCT, Protocol, ReceivedFrom, received_field};
 pub use report::{
     Language, OriginalMessage, ReplyAdvice, Report, ReportKind, ReportedRecipient, reply_advice,
 };
+pub use rewrite::{NoticeImpossible, REWRITTEN_BYTES_MAX, Rewritten, rewrite};
 pub use signing::{
     Digest, SEALS_MAX, SIGNED_HEADER_BYTES_MAX, SealFailure, Sign, SignatureAlgorithm, Signer,
     author_domain, base64, dkim_signature, seal,

@@ -1,8 +1,8 @@
 //! Sealing what is passed on, so that the next server can believe what we saw (RFC 8617).
 //!
-//! Pure. What we saw is our own Authentication-Results field, the first of the header: nobody
-//! else's may stand above it, since copies of it are taken away on arrival. Never seals a chain
-//! that we did not judge, or that is broken or full.
+//! Pure. What we saw is the Authentication-Results field among our own fields above the message,
+//! never one that came with it. Never seals a chain that we did not judge, or that is broken or
+//! full.
 
 use super::{Digest, Folded, Signer, sign, signature_over_message};
 use crate::header::{field_name, field_value, fields};
@@ -32,18 +32,20 @@ pub enum SealFailure {
     Key(String),
 }
 
-/// Three fields that seal a message, the newest first, to be put above it.
+/// Three fields that seal a message, the newest first, to be put above it. `own_head`: the fields
+/// that this node wrote above the message.
 ///
 /// # Errors
 /// Why it is not sealed: then it goes on as it is.
 pub fn seal(
     digest: &Digest,
     signer: &Signer<'_>,
+    own_head: &[u8],
     node_name: &str,
     unix_seconds: i64,
 ) -> Result<Vec<u8>, SealFailure> {
     let header = digest.header();
-    let results = own_results(header, node_name).ok_or(SealFailure::NoResults)?;
+    let results = own_results(own_head, node_name).ok_or(SealFailure::NoResults)?;
     let sets = sets(header).ok_or(SealFailure::ChainNotPassed)?;
     let cv = match (sets.len(), result_of(&results, "arc")) {
         (0, _) => "none",
@@ -88,11 +90,11 @@ pub fn seal(
 }
 
 /// What we found out about the message, on one line.
-fn own_results(header: &[u8], node_name: &str) -> Option<String> {
+fn own_results(own_head: &[u8], node_name: &str) -> Option<String> {
     let is = |field: &&[u8]| {
         field_name(field).is_some_and(|name| name.eq_ignore_ascii_case(b"Authentication-Results"))
     };
-    let value = field_value(fields(header).find(is)?);
+    let value = field_value(fields(own_head).find(is)?);
     let value = value.get(..value.len().min(RESULTS_BYTES_MAX)).unwrap_or_default();
     let text = String::from_utf8_lossy(value);
     let words: Vec<&str> = text.split_ascii_whitespace().collect();
@@ -156,9 +158,9 @@ mod tests {
     use super::*;
     use crate::signing::SignatureAlgorithm;
 
-    fn sealed(header: &str) -> Result<String, SealFailure> {
+    fn sealed(own_head: &str, header: &str) -> Result<String, SealFailure> {
         let mut digest = Digest::default();
-        digest.push(format!("{header}From: a@o.example\r\n\r\nx\r\n").as_bytes());
+        digest.push(format!("{own_head}{header}From: a@o.example\r\n\r\nx\r\n").as_bytes());
         let sign = |bytes: &[u8]| Ok(bytes.to_vec());
         let signer = Signer {
             domain: "t.example",
@@ -166,7 +168,7 @@ mod tests {
             algorithm: SignatureAlgorithm::RsaSha256,
             sign: &sign,
         };
-        seal(&digest.finished(), &signer, "mx.example", 1_795_000_000)
+        seal(&digest.finished(), &signer, own_head.as_bytes(), "mx.example", 1_795_000_000)
             .map(|fields| String::from_utf8(fields).unwrap())
     }
 
@@ -181,7 +183,7 @@ mod tests {
 
     #[test]
     fn the_first_seal_has_no_chain_before_it() {
-        let fields = sealed("Authentication-Results: mx.example; spf=pass\r\n").unwrap();
+        let fields = sealed("Authentication-Results: mx.example; spf=pass\r\n", "").unwrap();
         let names: Vec<_> = fields.lines().filter_map(|line| line.split_once(": i=1;")).collect();
         assert_eq!(names.len(), 3);
         assert!(fields.contains("cv=none"), "{fields}");
@@ -190,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_chain_that_passed_is_continued() {
-        let fields = sealed(&format!("{PASSED}{}{}", set(2), set(1))).unwrap();
+        let fields = sealed(PASSED, &format!("{}{}", set(2), set(1))).unwrap();
         assert!(fields.starts_with("ARC-Seal: i=3;") && fields.contains("cv=pass"), "{fields}");
     }
 
@@ -198,19 +200,20 @@ mod tests {
     fn aut_08_a_chain_that_was_not_judged_or_is_broken_is_not_continued() {
         let unjudged = "Authentication-Results: spf=pass\r\n";
         let failed = "Authentication-Results: spf=pass; arc=fail\r\n";
-        for header in [
-            format!("{unjudged}{}", set(1)),
-            format!("{failed}{}", set(1)),
-            format!("{PASSED}{}", set(2)),
-            format!("{PASSED}{}{}", set(1), set(1)),
-            format!("{PASSED}ARC-Seal: i=1; x\r\n"),
-            format!("{PASSED}ARC-Seal: i=51; x\r\n"),
-            format!("{PASSED}ARC-Seal: x\r\n"),
+        for (own_head, header) in [
+            (unjudged, set(1)),
+            (failed, set(1)),
+            (PASSED, set(2)),
+            (PASSED, format!("{}{}", set(1), set(1))),
+            (PASSED, "ARC-Seal: i=1; x\r\n".to_owned()),
+            (PASSED, "ARC-Seal: i=51; x\r\n".to_owned()),
+            (PASSED, "ARC-Seal: x\r\n".to_owned()),
         ] {
-            assert_eq!(sealed(&header), Err(SealFailure::ChainNotPassed), "{header}");
+            assert_eq!(sealed(own_head, &header), Err(SealFailure::ChainNotPassed), "{header}");
         }
         let full: String = (1..=SEALS_MAX).map(set).collect();
-        assert_eq!(sealed(&format!("{PASSED}{full}")), Err(SealFailure::ChainFull));
-        assert_eq!(sealed(""), Err(SealFailure::NoResults));
+        assert_eq!(sealed(PASSED, &full), Err(SealFailure::ChainFull));
+        // What a stranger says we saw is nothing.
+        assert_eq!(sealed("", PASSED), Err(SealFailure::NoResults));
     }
 }

@@ -45,7 +45,11 @@ pub(crate) async fn fields(
         count("header-too-large");
         return Ok(Vec::new());
     }
-    Ok(if signs { signatures(signing, &digest) } else { seals_of(signing, &digest) })
+    Ok(if signs {
+        signatures(signing, &digest)
+    } else {
+        seals_of(signing, &digest, &message.head)
+    })
 }
 
 /// The message as it will be sent, read once.
@@ -86,11 +90,11 @@ fn signatures(signing: &Signing<'_>, digest: &Digest) -> Vec<u8> {
     signed.concat()
 }
 
-fn seals_of(signing: &Signing<'_>, digest: &Digest) -> Vec<u8> {
+fn seals_of(signing: &Signing<'_>, digest: &Digest, own_head: &[u8]) -> Vec<u8> {
     let Some(domain) = signing.tenant.arc_seal_domain() else { return Vec::new() };
     let pinned = signing.tenant.dkim(domain).and_then(|dkim| dkim.selector.as_deref());
     let sealed = with_keys(signing, domain, pinned, |signer| {
-        let sealed = seal(digest, signer, signing.node_name, signing.now.seconds());
+        let sealed = seal(digest, signer, own_head, signing.node_name, signing.now.seconds());
         sealed.map_err(|failure| match failure {
             SealFailure::NoResults => "it carries no results of ours".to_owned(),
             SealFailure::ChainNotPassed => "its chain did not pass, or was not judged".to_owned(),
