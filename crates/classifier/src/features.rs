@@ -10,7 +10,7 @@ use crate::url::{self, Url};
 use crate::view::{View, cut};
 
 /// Namespaces of hashed features.
-pub(crate) const GROUPS: usize = 8;
+pub(crate) const GROUPS: usize = 9;
 pub(crate) const WORDS: usize = 0;
 pub(crate) const PAIRS: usize = 1;
 pub(crate) const GRAMS: usize = 2;
@@ -19,6 +19,7 @@ pub(crate) const SENDER: usize = 4;
 pub(crate) const MARKUP: usize = 5;
 pub(crate) const LINKS: usize = 6;
 pub(crate) const SHAPE: usize = 7;
+pub(crate) const MEASURES: usize = 8;
 
 /// Words of the body that are looked at.
 const WORDS_MAX: usize = 1500;
@@ -28,6 +29,8 @@ const GRAM_CHARACTERS_MAX: usize = 3000;
 const GROUP_MAX: usize = 6000;
 /// Addresses in one message that are looked at.
 const URLS_MAX: usize = 80;
+/// How finely a measure is cut: shares lie between 0 and 1, logarithms up to 12.
+const STEPS_PER_UNIT: f32 = 4.0;
 /// Longest word that is a word; longer ones are shapes. In bytes.
 const WORD_BYTES_MAX: usize = 24;
 
@@ -104,7 +107,7 @@ pub(crate) fn of(view: &View) -> Features {
             let hash = last(&builder, WORDS);
             builder.features.words.push((hash, word.start as u32, word.end as u32));
         }
-        for gap in 1..=3 {
+        for gap in 1..=2 {
             if let Some(other) = at.checked_sub(gap).and_then(|before| body.get(before)) {
                 builder.add(PAIRS, mix(mix(other.hash, word.hash), gap as u64));
             }
@@ -122,6 +125,10 @@ pub(crate) fn of(view: &View) -> Features {
     parts(&mut builder, view);
     let dense = dense::of(view, &text, &urls, invisible, body.len());
     drop(body);
+    for (at, value) in dense.0.iter().enumerate() {
+        let step = (value.clamp(0.0, 40.0) * STEPS_PER_UNIT).round() as u64;
+        builder.add(MEASURES, mix(at as u64, step));
+    }
     builder.features.dense = dense;
     builder.features.text = text;
     builder.features
