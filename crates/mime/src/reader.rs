@@ -261,9 +261,7 @@ impl<'a> Reader<'a, '_> {
         if task.header_end.is_some() {
             return;
         }
-        if let Some(end) = header.earlier_body
-            && header.has_content_field_after(entity, end)
-        {
+        if let Some(end) = header.earlier_body {
             self.find(Finding::of(&HEADER_ODD));
             next.push(Job::Entity(Task { header_end: Some(end), ..task.clone() }.alternative()));
         }
@@ -672,8 +670,10 @@ impl<'a> Reader<'a, '_> {
             || is_container(&media_type)
             || media_type.starts_with("message/");
         let is_html = matches!(media_type.as_str(), "text/html" | "application/xhtml+xml");
+        let is_standard =
+            self.reading.parts.get(index).is_some_and(|part| part.origin == Origin::Standard);
         let mut bodies = Vec::with_capacity(readings.len());
-        for reading in readings {
+        for (order, reading) in readings.into_iter().enumerate() {
             let Some(kept) = self.reserve(&reading) else { break };
             if !is_text && !is_html {
                 let bytes =
@@ -689,7 +689,9 @@ impl<'a> Reader<'a, '_> {
                 }
                 bodies.push(Body { bytes: kept.to_vec(), text: Some(text.into_owned()) });
             }
-            found.into_iter().for_each(|finding| self.find(finding));
+            if order == 0 && is_standard {
+                found.into_iter().for_each(|finding| self.find(finding));
+            }
         }
         if let Some(part) = self.reading.parts.get_mut(index) {
             part.bodies.append(&mut bodies);

@@ -276,7 +276,7 @@ const GOLDEN: &[(&str, &str, &str)] = &[
     (
         "base64 in two chunks",
         "Content-Transfer-Encoding: base64\n\naGVsbG8=\nIHlvdQ==\n",
-        "text/plain=hello|hello you|hello[Ý !base64-unclear",
+        "text/plain=hello|hello you|hello[Ý|aGVsbG8=/IHlvdQ==/ !base64-unclear",
     ),
     (
         "base64 with junk",
