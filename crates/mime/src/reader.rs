@@ -27,6 +27,9 @@ use crate::{
 const WORK_PER_OCTET: usize = 64;
 /// The same for a message of any size, so that small ones are never cut.
 const WORK_BASE: usize = 4 * 1024 * 1024;
+/// How much of what follows a multipart without an end is read as if it still belonged to it, in
+/// bytes, where nothing there speaks for it: it costs as much memory as it is long.
+const BEYOND_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Findings of one kind that are kept: ten show what one shows.
 const FINDINGS_OF_A_KIND_MAX: usize = 5;
 /// Values longer than this, in bytes, are not searched for hidden line ends.
@@ -375,19 +378,20 @@ impl<'a> Reader<'a, '_> {
             return false;
         }
         let task = if is_other { task.clone().alternative() } else { task.clone() };
-        let exact = found.divide(bytes.len(), Manner::Exact);
-        let is_exact = !exact.parts.is_empty() || !exact.late.is_empty() || exact.is_closed;
         let shown = String::from_utf8_lossy(boundary);
-        if is_exact {
-            self.children(index, &task, source, body.start, &exact, next);
-        }
         if found.has_longer {
             self.find(Finding::of(&BOUNDARY_PREFIX).with("boundary", &shown));
         }
         if found.has_lone_cr {
             self.find(Finding::of(&LONE_CR));
         }
-        if found.has_longer || found.has_lone_cr {
+        let exact = found.divide(bytes.len(), Manner::Exact);
+        let is_loose = found.has_longer || found.has_lone_cr;
+        let is_exact = !is_loose || !exact.parts.is_empty() || !exact.late.is_empty();
+        if is_exact {
+            self.children(index, &task, source, body.start, &exact, next);
+        }
+        if is_loose {
             let task = if is_exact { task.clone().alternative() } else { task.clone() };
             let loose = found.divide(bytes.len(), Manner::Loose);
             self.children(index, &task, source, body.start, &loose, next);
@@ -401,7 +405,8 @@ impl<'a> Reader<'a, '_> {
         true
     }
 
-    /// A boundary that was not closed may go on where the part's container has ended it.
+    /// A boundary that was not closed may go on where the part's container has ended it: for
+    /// programs that look for the innermost boundary only, its last part goes on to the end.
     fn overlap(
         &mut self,
         index: usize,
@@ -411,22 +416,23 @@ impl<'a> Reader<'a, '_> {
         boundary: &[u8],
         next: &mut Vec<Job<'a>>,
     ) {
-        let beyond = body.end..source.all().len();
-        if beyond.is_empty() || !self.spend(beyond.len()) {
+        let end = source.all().len();
+        let beyond = body.end..end;
+        let whole = body.start..end;
+        if beyond.is_empty() || !self.spend(beyond.len()) || !self.spend(whole.len()) {
             return;
         }
-        if self.delimiters(source.at(&beyond), boundary).is_empty() {
+        if !self.delimiters(source.at(&beyond), boundary).is_empty() {
+            let shown = String::from_utf8_lossy(boundary);
+            self.find(Finding::of(&BOUNDARY_OVERLAP).with("boundary", &shown));
+        } else if beyond.len() > BEYOND_BYTES_MAX {
+            self.limit("readings");
             return;
         }
-        let shown = String::from_utf8_lossy(boundary);
-        self.find(Finding::of(&BOUNDARY_OVERLAP).with("boundary", &shown));
-        let whole = body.start..source.all().len();
-        if self.spend(whole.len()) {
-            let found = self.delimiters(source.at(&whole), boundary);
-            let division = found.divide(whole.len(), Manner::Exact);
-            let task = task.clone().alternative();
-            self.children(index, &task, source, whole.start, &division, next);
-        }
+        let division = self.delimiters(source.at(&whole), boundary);
+        let division = division.divide(whole.len(), Manner::Exact);
+        let task = task.clone().alternative();
+        self.children(index, &task, source, whole.start, &division, next);
     }
 
     fn delimiters(&mut self, bytes: &[u8], boundary: &[u8]) -> Delimiters {
