@@ -94,7 +94,8 @@ impl Walk<'_> {
         if let Some(comment) = inside.strip_prefix("!--") {
             self.page.comments += 1;
             self.rest = comment.split_once("-->").map_or("", |(_, after)| after);
-        } else if inside.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'))
+        } else if inside
+            .starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'))
         {
             let (tag, after) = split_tag(inside);
             self.rest = after;
@@ -235,7 +236,9 @@ impl Walk<'_> {
             }
             let zero = value.trim_start_matches(['0', '.']).to_ascii_lowercase();
             let is_nothing = value.starts_with('0')
-                && (zero.is_empty() || ["px", "em", "pt", "%", " !important", "px !important"].contains(&zero.as_str()));
+                && (zero.is_empty()
+                    || ["px", "em", "pt", "%", " !important", "px !important"]
+                        .contains(&zero.as_str()));
             hides |= match property.to_ascii_lowercase().as_str() {
                 "display" => value.to_ascii_lowercase().starts_with("none"),
                 "visibility" => value.to_ascii_lowercase().starts_with("hidden"),
@@ -352,28 +355,89 @@ fn reference(inside: &str) -> Option<(char, usize)> {
 
 /// The references that mail uses; others stay as they are.
 const NAMED: &[(&str, char)] = &[
-    ("nbsp", ' '), ("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\''),
-    ("auml", 'ä'), ("ouml", 'ö'), ("uuml", 'ü'), ("Auml", 'Ä'), ("Ouml", 'Ö'), ("Uuml", 'Ü'),
-    ("szlig", 'ß'), ("eacute", 'é'), ("egrave", 'è'), ("agrave", 'à'), ("ccedil", 'ç'),
-    ("atilde", 'ã'), ("otilde", 'õ'), ("aacute", 'á'), ("iacute", 'í'), ("oacute", 'ó'),
-    ("uacute", 'ú'), ("ecirc", 'ê'), ("acirc", 'â'), ("ntilde", 'ñ'), ("euro", '€'),
-    ("pound", '£'), ("copy", '©'), ("reg", '®'), ("trade", '™'), ("bull", '•'), ("middot", '·'),
-    ("ndash", '–'), ("mdash", '—'), ("hellip", '…'), ("lsquo", '\''), ("rsquo", '\''),
-    ("ldquo", '"'), ("rdquo", '"'), ("laquo", '«'), ("raquo", '»'), ("zwnj", '\u{200c}'),
-    ("zwj", '\u{200d}'), ("shy", '\u{ad}'), ("ensp", ' '), ("emsp", ' '), ("thinsp", ' '),
+    ("nbsp", ' '),
+    ("amp", '&'),
+    ("lt", '<'),
+    ("gt", '>'),
+    ("quot", '"'),
+    ("apos", '\''),
+    ("auml", 'ä'),
+    ("ouml", 'ö'),
+    ("uuml", 'ü'),
+    ("Auml", 'Ä'),
+    ("Ouml", 'Ö'),
+    ("Uuml", 'Ü'),
+    ("szlig", 'ß'),
+    ("eacute", 'é'),
+    ("egrave", 'è'),
+    ("agrave", 'à'),
+    ("ccedil", 'ç'),
+    ("atilde", 'ã'),
+    ("otilde", 'õ'),
+    ("aacute", 'á'),
+    ("iacute", 'í'),
+    ("oacute", 'ó'),
+    ("uacute", 'ú'),
+    ("ecirc", 'ê'),
+    ("acirc", 'â'),
+    ("ntilde", 'ñ'),
+    ("euro", '€'),
+    ("pound", '£'),
+    ("copy", '©'),
+    ("reg", '®'),
+    ("trade", '™'),
+    ("bull", '•'),
+    ("middot", '·'),
+    ("ndash", '–'),
+    ("mdash", '—'),
+    ("hellip", '…'),
+    ("lsquo", '\''),
+    ("rsquo", '\''),
+    ("ldquo", '"'),
+    ("rdquo", '"'),
+    ("laquo", '«'),
+    ("raquo", '»'),
+    ("zwnj", '\u{200c}'),
+    ("zwj", '\u{200d}'),
+    ("shy", '\u{ad}'),
+    ("ensp", ' '),
+    ("emsp", ' '),
+    ("thinsp", ' '),
 ];
 
 fn is_block(name: &str) -> bool {
     const BLOCKS: &[&str] = &[
-        "p", "div", "br", "tr", "td", "th", "table", "li", "ul", "ol", "h1", "h2", "h3", "h4",
-        "h5", "h6", "center", "blockquote", "hr", "pre", "body", "section", "form",
+        "p",
+        "div",
+        "br",
+        "tr",
+        "td",
+        "th",
+        "table",
+        "li",
+        "ul",
+        "ol",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "center",
+        "blockquote",
+        "hr",
+        "pre",
+        "body",
+        "section",
+        "form",
     ];
     BLOCKS.iter().any(|block| name.eq_ignore_ascii_case(block))
 }
 
 fn is_void(name: &str) -> bool {
-    const VOID: &[&str] =
-        &["br", "img", "hr", "meta", "input", "link", "area", "base", "col", "wbr", "!doctype", "p"];
+    const VOID: &[&str] = &[
+        "br", "img", "hr", "meta", "input", "link", "area", "base", "col", "wbr", "!doctype", "p",
+    ];
     name.starts_with('!') || VOID.iter().any(|void| name.eq_ignore_ascii_case(void))
 }
 
@@ -394,9 +458,7 @@ pub(crate) fn mix(one: u64, other: u64) -> u64 {
 
 /// Text without zero-width characters, where there are any; and how many there were.
 pub(crate) fn without_invisible(text: &str) -> (Cow<'_, str>, usize) {
-    let is_invisible = |c: char| {
-        matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{34f}')
-    };
+    let is_invisible = |c: char| matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{34f}');
     if text.is_ascii() {
         return (Cow::Borrowed(text), 0);
     }

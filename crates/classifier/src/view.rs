@@ -185,7 +185,10 @@ fn without_footer(text: &str) -> &str {
             && (ruled.bytes().all(|byte| byte == b'_') || ruled.bytes().all(|byte| byte == b'-'));
         if is_rule {
             let rest = text.get(at..).unwrap_or_default().to_ascii_lowercase();
-            if ["mailing list", "mailman", "listinfo", "unsubscribe"].iter().any(|w| rest.contains(w)) {
+            if ["mailing list", "mailman", "listinfo", "unsubscribe"]
+                .iter()
+                .any(|w| rest.contains(w))
+            {
                 return text.get(..at).unwrap_or_default();
             }
         }

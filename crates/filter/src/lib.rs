@@ -3,9 +3,13 @@
 //! Touches nothing: facts and findings in, verdicts with their reasons out; one total function.
 //! A message that no engine has seen is said to be so (`filter-absent`), never clean.
 
+mod counterfactual;
 mod judge;
+mod measure;
 
-pub use judge::{Measured, absent, judge};
+pub use counterfactual::{Counterfactual, counterfactual};
+pub use judge::{absent, judge};
+pub use measure::{Measured, Tools, measure};
 
 use posthouse_types::FindingKind;
 

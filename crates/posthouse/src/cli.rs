@@ -7,6 +7,7 @@
 mod ask;
 mod cert;
 mod check;
+mod dkim;
 mod doctor;
 mod edge;
 mod evidence;
@@ -106,6 +107,9 @@ enum Verb {
     /// Certificates: why a chain is refused, and how to mend it
     #[command(subcommand)]
     Cert(cert::CertVerb),
+    /// Keys that sign for tenants' domains (DKIM): make, rotate, and what to publish in DNS
+    #[command(subcommand)]
+    Dkim(dkim::DkimVerb),
     /// Read logs, events and reports of other programs, and name the cause of a refused relay
     Evidence(evidence::EvidenceArguments),
     /// Do what a sender does, and say what is wrong with a server; or listen, and with a sender
@@ -357,6 +361,7 @@ pub(crate) fn run() -> ExitCode {
         Verb::Edge(arguments) => edge::run(&arguments),
         Verb::Check(asking) => check::run(&asking),
         Verb::Cert(verb) => cert::run(verb),
+        Verb::Dkim(verb) => dkim::run(verb),
         Verb::Doctor(arguments) => doctor::run(&arguments),
         Verb::Evidence(arguments) => evidence::run(&arguments),
         verb => ask::run(verb_request(verb)),
@@ -458,6 +463,7 @@ fn verb_request(verb: Verb) -> Ask {
         | Verb::Edge(_)
         | Verb::Check(_)
         | Verb::Cert(_)
+        | Verb::Dkim(_)
         | Verb::Doctor(_)
         | Verb::Evidence(_) => Ask {
             request: Err("this verb asks no node".to_owned()),

@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use posthouse_filter as filter;
 use posthouse_message::HeaderFacts;
-use posthouse_mime::MimeLimits;
 use posthouse_store::Draft;
 use posthouse_types::{Address, Facts, Peer, Refusal, Verdicts};
 
@@ -56,17 +55,10 @@ fn whole(sample: &Sample<'_>) -> Result<Arc<[u8]>, posthouse_store::StoreError> 
 /// Measures on a thread that may compute: a hostile message takes as long as its limits allow,
 /// and the sessions of others must not wait for it.
 async fn measure(engines: Arc<Engines>, message: Arc<[u8]>) -> Result<filter::Measured, Refusal> {
-    let measured = tokio::task::spawn_blocking(move || engines.measure(&message));
+    let measured =
+        tokio::task::spawn_blocking(move || filter::measure(&message, &engines.tools()).1);
     measured.await.map_err(|panic| {
         tracing::error!(%panic, "the filter failed on a message");
         refusals::filter_unavailable(format!("The filter failed on this message: {panic}."))
     })
-}
-
-impl Engines {
-    /// Everything that can be said about a message without asking anybody.
-    fn measure(&self, message: &[u8]) -> filter::Measured {
-        let reading = posthouse_mime::read(message, &MimeLimits::default());
-        filter::Measured { findings: reading.findings, ..filter::Measured::default() }
-    }
 }

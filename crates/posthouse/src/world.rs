@@ -15,6 +15,7 @@ use posthouse_store::Store;
 use posthouse_types::{ChainReport, Reason, Reference, UnixMillis};
 use tokio::sync::watch;
 
+use crate::dkim::DkimKeys;
 use crate::edge::Logins;
 use crate::listeners::Entrance;
 use crate::office::Office;
@@ -39,6 +40,7 @@ pub(crate) struct World {
     engines: ArcSwap<Engines>,
     trust: Arc<Trust>,
     stores: Stores,
+    pub(crate) dkim: DkimKeys,
     pub(crate) office: Office,
     pub(crate) server_tls: Option<ServerTls>,
     pub(crate) client_tls: ClientTls,
@@ -86,6 +88,7 @@ impl World {
             shared: ArcSwap::from_pointee(shared_identities(&settings)?),
             engines: ArcSwap::from_pointee(Engines::load(&settings.filter)?),
             trust,
+            dkim: DkimKeys::of(&settings.node.data_dir),
             stores,
             office,
             server_tls,

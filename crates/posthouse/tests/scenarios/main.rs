@@ -22,6 +22,7 @@ mod delivery_connections;
 mod delivery_dns;
 mod delivery_reports;
 mod demo;
+mod dkim;
 mod doctor;
 mod durability;
 mod edge;
