@@ -17,6 +17,7 @@ mod report;
 mod rewrite;
 mod signing;
 mod stamps;
+mod wishes;
 
 pub use date::{date_rfc3339, date_rfc5322};
 pub use departure::{Departure, Outgoing};
@@ -33,3 +34,4 @@ pub use signing::{
     author_domain, base64, dkim_signature, seal,
 };
 pub use stamps::{Directionality, Stamps, trace_headers};
+pub use wishes::Wishes;
