@@ -16,6 +16,7 @@ use posthouse_types::{Address, SmtpLimits};
 use serde::Deserialize;
 
 use crate::edge::EdgeSettings;
+use crate::outbound::PoolSettings;
 use crate::protection::FilterSettings;
 use crate::protocol_log::LogProtocol;
 use crate::tls::{CertificateSource, ChainSupply, personal_name};
@@ -44,6 +45,9 @@ pub(crate) struct Settings {
     /// How delivery is retried.
     #[serde(default)]
     pub(crate) queue: QueueSettings,
+    /// From which addresses mail leaves.
+    #[serde(default)]
+    pub(crate) outbound: PoolSettings,
     /// Whose word an address is not.
     #[serde(default)]
     pub(crate) attribution: AttributionSettings,
@@ -433,6 +437,13 @@ impl Settings {
         if self.smtp.certificate.is_some() != self.smtp.key.is_some() && !self.smtp.is_personal() {
             let text = "[smtp] certificate and key belong together: give both, or neither";
             return Err(SettingsError(text.to_owned()));
+        }
+        if let Some(name) = &self.outbound.high_risk_helo {
+            posthouse_smtp::parse_domain(name).map_err(|error| {
+                SettingsError(format!(
+                    "[outbound] high_risk_helo \"{name}\" is not a host name: {error}"
+                ))
+            })?;
         }
         if self.smtp.message_bytes_max < 64 * 1024 {
             let text = "[smtp] message_bytes_max is below 65536: RFC 5321 section 4.5.3.1.7 asks \

@@ -171,6 +171,8 @@ reasons! {
     SenderRestricted, "sender-restricted", Tenant;
     /// A connector or the whole tenant sends more than the outbound policy allows.
     OutboundLimitExceeded, "outbound-limit-exceeded", Tenant;
+    /// A mail-flow rule sends the message through an outbound connector that is not there, or is off.
+    RuleConnectorMissing, "rule-connector-missing", Tenant;
     /// A mailbox forwards mail to the outside by itself, and the outbound policy does not allow that.
     ForwardingDenied, "forwarding-denied", Tenant;
     // Delivery.
