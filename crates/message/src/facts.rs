@@ -51,6 +51,9 @@ pub struct HeaderFacts {
     pub auto_submitted: bool,
     /// Bytes of the header as it goes on, without the empty line.
     pub header_bytes: usize,
+    /// The header as it came, without the empty line, where it goes on otherwise: signatures were
+    /// made over this one.
+    pub original: Option<Box<[u8]>>,
 }
 
 /// Every address in From and Sender, of every field of these names: readers differ in which they
