@@ -13,6 +13,7 @@ mod postfix;
 mod process;
 mod relay;
 mod report;
+mod rspamd;
 mod sink;
 mod start;
 mod tenants;
@@ -62,6 +63,8 @@ struct Options {
 enum Part {
     /// Relay of 10 kB messages, beside Postfix
     Relay,
+    /// The same with filtering, beside Postfix with Rspamd
+    Filtered,
     /// Accepting while the next hop is off, beside SQLite alone
     Commit,
     /// Attribution and memory of the directory
@@ -94,6 +97,7 @@ impl Part {
     fn name(&self) -> &'static str {
         match self {
             Self::Relay => "relay",
+            Self::Filtered => "filtered",
             Self::Commit => "commit",
             Self::Directory | Self::DirectoryChild { .. } => "directory",
             Self::Tenants => "tenants",
@@ -112,6 +116,7 @@ impl Options {
     fn measure(&self, part: &Part) -> Result<Vec<Row>> {
         match part {
             Part::Relay => relay::measure(&self.folder, self.effort()),
+            Part::Filtered => relay::measure_filtered(&self.folder, self.effort()),
             Part::Commit => relay::measure_commit(&self.folder, self.effort()),
             Part::Directory => tenants::measure_directory(&[1_000, 100_000, self.tenants]),
             Part::Tenants => tenants::measure_node(&self.folder, self.tenants),
@@ -127,12 +132,13 @@ impl Options {
 }
 
 /// Every part, the quick ones first.
-const ALL: [Part; 7] = [
+const ALL: [Part; 8] = [
     Part::Start,
     Part::Handshakes,
     Part::Idle,
     Part::Commit,
     Part::Relay,
+    Part::Filtered,
     Part::Directory,
     Part::Tenants,
 ];

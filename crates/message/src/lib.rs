@@ -14,6 +14,8 @@ mod intake;
 mod pickup;
 mod received;
 mod report;
+mod rewrite;
+mod signing;
 mod stamps;
 
 pub use date::{date_rfc3339, date_rfc5322};
@@ -24,5 +26,10 @@ pub use pickup::{PickedUp, PickupOptions, read_pickup};
 pub use received::{PRODUCT, Protocol, ReceivedFrom, received_field};
 pub use report::{
     Language, OriginalMessage, ReplyAdvice, Report, ReportKind, ReportedRecipient, reply_advice,
+};
+pub use rewrite::{NoticeImpossible, REWRITTEN_BYTES_MAX, Rewritten, rewrite};
+pub use signing::{
+    Digest, SEALS_MAX, SIGNED_HEADER_BYTES_MAX, SealFailure, Sign, SignatureAlgorithm, Signer,
+    author_domain, base64, dkim_signature, seal,
 };
 pub use stamps::{Directionality, Stamps, trace_headers};

@@ -7,11 +7,13 @@
 use std::fmt;
 use std::ops::Range;
 
-use posthouse_types::Address;
+use posthouse_types::{Address, Domain};
 use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, DeValue};
 
 use crate::keys;
+use crate::outbound::{DkimDomain, OutboundPolicy, OutboundSettings};
+use crate::rules::MailFlowRule;
 use crate::tenant::{AcceptedDomain, InboundConnector, OutboundConnector, Tenant};
 use crate::text;
 use crate::violations::{self, Violation};
@@ -115,6 +117,12 @@ struct TenantFile {
     inbound_connector: Vec<InboundConnector>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     outbound_connector: Vec<OutboundConnector>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    mail_flow_rule: Vec<MailFlowRule>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    outbound_policy: Option<OutboundPolicy>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    dkim: Vec<DkimDomain>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -122,6 +130,10 @@ struct Head {
     name: Box<str>,
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
     postmaster: Option<Address>,
+    #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    srs_domain: Option<Domain>,
+    #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    arc_seal_domain: Option<Domain>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -132,6 +144,12 @@ struct RecipientRow {
 
 impl From<TenantFile> for Tenant {
     fn from(file: TenantFile) -> Self {
+        let outbound = OutboundSettings {
+            srs_domain: file.tenant.srs_domain,
+            arc_seal_domain: file.tenant.arc_seal_domain,
+            dkim: file.dkim,
+            policy: file.outbound_policy,
+        };
         Self {
             name: file.tenant.name,
             postmaster: file.tenant.postmaster,
@@ -139,6 +157,8 @@ impl From<TenantFile> for Tenant {
             recipients: file.recipient.into_iter().map(|row| row.address).collect(),
             inbound_connectors: file.inbound_connector,
             outbound_connectors: file.outbound_connector,
+            mail_flow_rules: file.mail_flow_rule,
+            outbound: Some(Box::new(outbound)),
         }
     }
 }
@@ -147,13 +167,22 @@ impl From<&Tenant> for TenantFile {
     fn from(tenant: &Tenant) -> Self {
         let mut tenant = tenant.clone();
         tenant.normalize();
+        let outbound = tenant.outbound.map(|outbound| *outbound).unwrap_or_default();
         let rows = tenant.recipients.iter().map(|address| RecipientRow { address });
         Self {
-            tenant: Head { name: tenant.name, postmaster: tenant.postmaster },
+            tenant: Head {
+                name: tenant.name,
+                postmaster: tenant.postmaster,
+                srs_domain: outbound.srs_domain,
+                arc_seal_domain: outbound.arc_seal_domain,
+            },
             accepted_domain: tenant.accepted_domains,
             recipient: rows.collect(),
             inbound_connector: tenant.inbound_connectors,
             outbound_connector: tenant.outbound_connectors,
+            mail_flow_rule: tenant.mail_flow_rules,
+            outbound_policy: outbound.policy,
+            dkim: outbound.dkim,
         }
     }
 }

@@ -7,6 +7,7 @@
 mod ask;
 mod cert;
 mod check;
+mod dkim;
 mod doctor;
 mod edge;
 mod evidence;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use posthouse_types::Language;
 
 use crate::office::{Edit, EventFilter, QueueFilter, Request, TraceFilter};
 
@@ -105,6 +107,9 @@ enum Verb {
     /// Certificates: why a chain is refused, and how to mend it
     #[command(subcommand)]
     Cert(cert::CertVerb),
+    /// Keys that sign for tenants' domains (DKIM): make, rotate, and what to publish in DNS
+    #[command(subcommand)]
+    Dkim(dkim::DkimVerb),
     /// Read logs, events and reports of other programs, and name the cause of a refused relay
     Evidence(evidence::EvidenceArguments),
     /// Do what a sender does, and say what is wrong with a server; or listen, and with a sender
@@ -117,6 +122,9 @@ enum Verb {
     Explain {
         /// The last word in the brackets of the reply
         reference: String,
+        /// The language of the explanation
+        #[arg(long, value_enum, default_value_t)]
+        language: LanguageArgument,
         #[command(flatten)]
         asking: Asking,
     },
@@ -353,6 +361,7 @@ pub(crate) fn run() -> ExitCode {
         Verb::Edge(arguments) => edge::run(&arguments),
         Verb::Check(asking) => check::run(&asking),
         Verb::Cert(verb) => cert::run(verb),
+        Verb::Dkim(verb) => dkim::run(verb),
         Verb::Doctor(arguments) => doctor::run(&arguments),
         Verb::Evidence(arguments) => evidence::run(&arguments),
         verb => ask::run(verb_request(verb)),
@@ -364,6 +373,25 @@ pub(crate) struct Ask {
     pub(crate) request: Result<Request, String>,
     pub(crate) asking: Asking,
     pub(crate) view: View,
+}
+
+/// A language of explanations, as typed.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum LanguageArgument {
+    /// English
+    #[default]
+    En,
+    /// Deutsch
+    De,
+}
+
+impl From<LanguageArgument> for Language {
+    fn from(argument: LanguageArgument) -> Self {
+        match argument {
+            LanguageArgument::En => Self::English,
+            LanguageArgument::De => Self::German,
+        }
+    }
 }
 
 /// How an answer is shown.
@@ -379,8 +407,8 @@ pub(crate) enum View {
     Trace,
     /// Queue entries.
     Queue,
-    /// Explanations.
-    Explanations,
+    /// Explanations, in this language.
+    Explanations(Language),
     /// Events.
     Events(EventFormat),
     /// A sentence for each item.
@@ -413,8 +441,8 @@ fn verb_request(verb: Verb) -> Ask {
             ask(Request::Trace(filter), arguments.asking, View::Trace)
         }
         Verb::Queue(arguments) => queue_request(arguments),
-        Verb::Explain { reference, asking } => {
-            ask(Request::Explain { reference }, asking, View::Explanations)
+        Verb::Explain { reference, language, asking } => {
+            ask(Request::Explain { reference }, asking, View::Explanations(language.into()))
         }
         Verb::Events(arguments) => {
             let filter = EventFilter {
@@ -435,6 +463,7 @@ fn verb_request(verb: Verb) -> Ask {
         | Verb::Edge(_)
         | Verb::Check(_)
         | Verb::Cert(_)
+        | Verb::Dkim(_)
         | Verb::Doctor(_)
         | Verb::Evidence(_) => Ask {
             request: Err("this verb asks no node".to_owned()),

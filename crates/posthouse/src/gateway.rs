@@ -1,14 +1,13 @@
 //! The gateway, from accept to 250. Read this file first; every line names the next room.
 //!
 //! bytes -> `smtp` -> (client chain) `pki` -> (whose mail?) `policy::attribute`
-//!       -> `filter::judge` -> `store` -> 250 -> `outbound.rs`
+//!       -> `protection::judge` -> `store` -> 250 -> `outbound.rs`
 //!
 //! May touch: the peer's socket and `World`. Decides nothing: each decision is a pure call. A
 //! failure of the peer ends its session; a failure of ours is a 4yz reply, never a lie.
 
 use std::sync::Arc;
 
-use posthouse_filter as filter;
 use posthouse_message::{HeaderFacts, Protocol};
 use posthouse_pki as pki;
 use posthouse_policy::{
@@ -18,15 +17,16 @@ use posthouse_smtp::{Credentials, ForwardPath, MailCommand, RecipientCommand, Se
 use posthouse_store::{Committed, NewMessage};
 use posthouse_trace::protocol_log::tls_failed;
 use posthouse_types::{
-    Address, ChainReport, ChainWarning, Domain, EnhancedStatus, Facts, MailParameters, Peer,
-    Reason, Recipient, RecipientParameters, Reference, Refusal, Reply, SHOWN_CHARACTERS_MAX,
-    TenantId, TlsFacts, UnixMillis, printable_ascii,
+    Address, ChainReport, ChainWarning, Domain, EnhancedStatus, MailParameters, Peer, Reason,
+    Recipient, RecipientParameters, Reference, Refusal, Reply, SHOWN_CHARACTERS_MAX, TenantId,
+    TlsFacts, UnixMillis, printable_ascii,
 };
 
 use crate::body::{self, Body, Origin};
 use crate::edge::{self, User};
 use crate::listeners::Entrance;
 use crate::outbound::Entries;
+use crate::protection::{self, Sample};
 use crate::receive_log::ReceiveLog;
 use crate::records::{self, Submission};
 use crate::refusals;
@@ -314,8 +314,18 @@ impl Session {
             let refusal = edge::send_as_denied(user, &header.authors.addresses.join(", "));
             return self.refuse_message(&transaction, refusal).await;
         }
-        let facts = Facts { attributed: is_originating(&accepted) };
-        let verdicts = filter::judge(&facts);
+        let attributed = is_originating(&accepted);
+        let sample = Sample {
+            peer: &self.peer,
+            sender: transaction.sender.as_ref(),
+            attributed,
+            header: &header,
+            draft: &draft,
+        };
+        let verdicts = match protection::judge(&self.world, &sample).await {
+            Ok(verdicts) => verdicts,
+            Err(refusal) => return self.refuse_message(&transaction, refusal).await,
+        };
         let now = self.world.now();
         let message = NewMessage {
             reference: transaction.reference,
@@ -323,7 +333,7 @@ impl Session {
             received: now,
             sender: transaction.sender.clone(),
             parameters: body::with_measured_body(&transaction.parameters, &header),
-            authenticated: facts.attributed,
+            authenticated: attributed,
             head: body::head(&self.world, &self.origin(&transaction, now), &accepted, &header),
             message_id: header.message_id.clone(),
             subject: header.subject.clone(),

@@ -12,7 +12,8 @@ use posthouse_trace::{
     OperationalEvent, PeerFacts, TraceEvent, TraceRow, TraceStatus, TraceStep,
 };
 use posthouse_types::{
-    Address, ChainReport, Peer, Reason, Reference, Refusal, Reply, TenantId, UnixMillis, Verdicts,
+    Address, ChainReport, Peer, Reason, Reference, Refusal, Reply, TenantId, UnixMillis,
+    VerdictReason, Verdicts,
 };
 
 use crate::gateway::{Admitted, is_completed, tenant_of};
@@ -153,7 +154,7 @@ pub(crate) fn received(
     verdicts: &Verdicts,
 ) -> Vec<TraceRow> {
     let (direction, connector, recognised) = describe(accepted);
-    let judged: Vec<&str> = verdicts.reasons.iter().map(|reason| reason.id).collect();
+    let judged: Vec<&str> = verdicts.reasons.iter().map(VerdictReason::id).collect();
     let mut detail =
         format!("{recognised}; judged {} ({})", verdicts.verdict.as_str(), judged.join(", "));
     if let Some(chain) = submission.chain.filter(|chain| is_completed(chain)) {
@@ -252,6 +253,7 @@ fn explain(
                 commands: repair.commands,
             })
             .collect(),
+        judgement: None,
     }
 }
 

@@ -47,6 +47,17 @@ pub(crate) fn store(error: &StoreError) -> Refusal {
     }
 }
 
+/// An engine that has to see every message has not seen this one: it never passes unseen.
+pub(crate) fn filter_unavailable(operator_text: impl Into<String>) -> Refusal {
+    Refusal::new(
+        Reason::FilterUnavailable,
+        451,
+        EnhancedStatus(4, 7, 1),
+        "The message could not be checked. Please try again later",
+        operator_text,
+    )
+}
+
 /// The header is over a bound, or the message goes round in circles.
 pub(crate) fn intake(refusal: &IntakeRefusal) -> Refusal {
     let (code, status, text) = match refusal.reason {

@@ -15,6 +15,7 @@ use posthouse_types::{Address, SmtpLimits};
 use serde::Deserialize;
 
 use crate::edge::EdgeSettings;
+use crate::protection::FilterSettings;
 use crate::protocol_log::LogProtocol;
 use crate::tls::{CertificateSource, ChainSupply, personal_name};
 
@@ -51,6 +52,9 @@ pub(crate) struct Settings {
     /// Logs.
     #[serde(default)]
     pub(crate) log: LogSettings,
+    /// Which engines judge messages.
+    #[serde(default)]
+    pub(crate) filter: FilterSettings,
     /// What only a sending edge has; none on a gateway.
     #[serde(skip)]
     pub(crate) edge: Option<Arc<EdgeSettings>>,

@@ -12,6 +12,8 @@ mod password;
 mod room;
 mod view;
 
+pub(super) use room::tenant;
+
 use std::process::ExitCode;
 
 use clap::Subcommand;

@@ -86,10 +86,10 @@ fn findings(asking: &Asking) -> Vec<Finding> {
         check_edge(edge, &settings, &mut findings);
         return findings;
     }
-    if !posthouse_filter::HAS_ENGINES {
+    if !settings.filter.enabled {
         findings.push(Finding::warning(
-            "no filter engine is there yet: mail is relayed with X-Posthouse-Filtered: no",
-            "keep the filter that you have behind this gateway",
+            "[filter] enabled is false: mail is passed on with X-Posthouse-Filtered: no",
+            "keep a filter behind this gateway, or leave the key out",
         ));
     }
     check_tenants(asking, &mut findings);

@@ -23,6 +23,7 @@ use posthouse_types::{BodyType, EnhancedStatus, Reason, Recipient, UnixMillis};
 use super::MESSAGES_PER_CONNECTION_MAX;
 use super::route::{Route, TlsDemand};
 use super::settle::End;
+use crate::dkim;
 use crate::wire::{ReadOutcome, Wire};
 use crate::world::World;
 use session_log::SessionLog;
@@ -305,7 +306,13 @@ impl Connection {
             let text = "the connection was not ready".to_owned();
             return (recipients.iter().map(|_| lost()).collect(), text);
         }
-        let mut pieces = Pieces::of(message, departure);
+        let mut pieces = match signed(world, message, departure).await {
+            Ok(signatures) => Pieces::of(signatures, message, departure),
+            Err(error) => {
+                let text = format!("the message cannot be read: {error}");
+                return (recipients.iter().map(|_| lost()).collect(), text);
+            }
+        };
         loop {
             match self.drive(world, None).await {
                 Halt::BodyWanted => {
@@ -353,19 +360,22 @@ impl Connection {
 /// A message as it goes out: our own fields, then what was taken in, without the fields that are
 /// not for whoever gets it.
 struct Pieces<'a> {
+    /// What signs all that follows.
+    signatures: Vec<u8>,
     head: Option<&'a [u8]>,
     body: BodyReader,
     outgoing: Outgoing,
 }
 
 impl<'a> Pieces<'a> {
-    fn of(message: &'a StoredMessage, departure: Departure) -> Self {
+    fn of(signatures: Vec<u8>, message: &'a StoredMessage, departure: Departure) -> Self {
         let (head, body) = (Some(&*message.head), message.body.reader());
-        Self { head, body, outgoing: Outgoing::new(departure) }
+        Self { signatures, head, body, outgoing: Outgoing::new(departure) }
     }
 
     /// Hands the next piece to the client, or tells it that the message is over.
     async fn feed(&mut self, client: &mut Client) -> Result<(), StoreError> {
+        client.body(&std::mem::take(&mut self.signatures));
         let piece = match self.head.take() {
             Some(head) if !head.is_empty() => head,
             _ => self.body.next().await?,
@@ -383,6 +393,21 @@ impl<'a> Pieces<'a> {
         }
         Ok(())
     }
+}
+
+/// The signatures of a message that its tenant has keys for.
+async fn signed(
+    world: &World,
+    message: &StoredMessage,
+    departure: Departure,
+) -> Result<Vec<u8>, StoreError> {
+    let directory = world.directory();
+    let Some((id, tenant)) = message.tenant.and_then(|id| Some((id, directory.tenant(id)?))) else {
+        return Ok(Vec::new());
+    };
+    let (keys, now) = (&world.dkim, world.now());
+    let node_name = &world.node_name();
+    dkim::fields(&dkim::Signing { keys, id, tenant, node_name, departure, now }, message).await
 }
 
 /// What the connector says about TLS, for one session.
