@@ -45,11 +45,7 @@ pub(crate) async fn fields(
         count("header-too-large");
         return Ok(Vec::new());
     }
-    Ok(if signs {
-        signatures(signing, &digest)
-    } else {
-        seals_of(signing, &digest, &message.head)
-    })
+    Ok(if signs { signatures(signing, &digest) } else { seals_of(signing, &digest, &message.head) })
 }
 
 /// The message as it will be sent, read once.
