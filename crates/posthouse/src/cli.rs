@@ -7,11 +7,15 @@
 mod ask;
 mod cert;
 mod check;
+mod classify;
 mod dkim;
 mod doctor;
 mod edge;
+mod evaluate;
 mod evidence;
+mod mails;
 mod show;
+mod train;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -114,6 +118,12 @@ enum Verb {
     Evidence(evidence::EvidenceArguments),
     /// Do what a sender does, and say what is wrong with a server; or listen, and with a sender
     Doctor(Box<doctor::DoctorArguments>),
+    /// Judge messages in files, as the gateway would by their content
+    Classify(classify::ClassifyArguments),
+    /// Train the classifier on folders of mail
+    Train(train::TrainArguments),
+    /// Measure the classifier on folders of mail
+    Evaluate(evaluate::EvaluateArguments),
     /// What happened to messages, newest first
     Trace(TraceArguments),
     /// What waits for delivery or is held
@@ -368,6 +378,9 @@ pub(crate) fn run() -> ExitCode {
         Verb::Dkim(verb) => dkim::run(verb),
         Verb::Doctor(arguments) => doctor::run(&arguments),
         Verb::Evidence(arguments) => evidence::run(&arguments),
+        Verb::Classify(arguments) => classify::run(&arguments),
+        Verb::Train(arguments) => train::run(&arguments),
+        Verb::Evaluate(arguments) => evaluate::run(&arguments),
         verb => ask::run(verb_request(verb)),
     }
 }
@@ -497,7 +510,10 @@ fn verb_request(verb: Verb) -> Ask {
         | Verb::Cert(_)
         | Verb::Dkim(_)
         | Verb::Doctor(_)
-        | Verb::Evidence(_) => Ask {
+        | Verb::Evidence(_)
+        | Verb::Classify(_)
+        | Verb::Train(_)
+        | Verb::Evaluate(_) => Ask {
             request: Err("this verb asks no node".to_owned()),
             asking: Asking { node: Node { config: PathBuf::new() }, json: false },
             view: View::Sentences,
