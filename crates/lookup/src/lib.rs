@@ -1,16 +1,18 @@
 //! Questions to the network outside: DNS, for delivery and for domain verification; DNSSEC's word
-//! about an answer; files over HTTP; MTA-STS policies.
+//! about an answer; files over HTTP; MTA-STS policies; and to a malware daemon.
 //!
 //! May touch the network, outward only, with a deadline on every question and a bound on every
 //! answer. Never decides anything and never fails: whatever goes wrong comes back as an
 //! [`Answer`] that says so, and the caller treats it as a fact (a defer, never a refusal).
 
 mod aia;
+mod clamd;
 mod dns;
 mod http;
 mod mta_sts;
 
 pub use aia::{AiaError, AiaFetcher, CERTIFICATE_BYTES_MAX, Loopback};
+pub use clamd::{Clamd, ClamdAt, ClamdLimits, ClamdVersion};
 pub use dns::{
     ADDRESSES_MAX, Answer, MX_MAX, MailExchangers, Mx, Proof, ProofOf, Resolver, TLSA_RECORDS_MAX,
     TXT_RECORDS_MAX, Tlsa,
