@@ -15,6 +15,10 @@ use crate::keys;
 use crate::tenant::{AcceptedDomain, InboundConnector, OutboundConnector, Tenant};
 use crate::text;
 use crate::violations::{self, Violation};
+use crate::{
+    AntiPhishPolicy, AntiSpamPolicy, ConnectionFilter, GeneralProtection, MalwarePolicy, Preset,
+    Protection, QuarantinePolicy, TenantAllowBlock,
+};
 
 impl Tenant {
     /// Reads a tenant's file.
@@ -115,6 +119,23 @@ struct TenantFile {
     inbound_connector: Vec<InboundConnector>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     outbound_connector: Vec<OutboundConnector>,
+    // The protection's tables, one by one: flattened, an error would lose its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    protection: Option<GeneralProtection>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    connection_filter: Option<ConnectionFilter>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    preset: Vec<Preset>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    anti_spam_policy: Vec<AntiSpamPolicy>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    anti_phish_policy: Vec<AntiPhishPolicy>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    malware_policy: Vec<MalwarePolicy>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tenant_allow_block: Vec<TenantAllowBlock>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    quarantine_policy: Vec<QuarantinePolicy>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -132,6 +153,17 @@ struct RecipientRow {
 
 impl From<TenantFile> for Tenant {
     fn from(file: TenantFile) -> Self {
+        let protection = Protection {
+            general: file.protection.unwrap_or_default(),
+            presets: file.preset,
+            anti_spam_policies: file.anti_spam_policy,
+            anti_phish_policies: file.anti_phish_policy,
+            malware_policies: file.malware_policy,
+            connection_filter: file.connection_filter.unwrap_or_default(),
+            tenant_allow_blocks: file.tenant_allow_block,
+            quarantine_policies: file.quarantine_policy,
+        };
+        let protection = (!protection.is_default()).then(|| Box::new(protection));
         Self {
             name: file.tenant.name,
             postmaster: file.tenant.postmaster,
@@ -139,6 +171,7 @@ impl From<TenantFile> for Tenant {
             recipients: file.recipient.into_iter().map(|row| row.address).collect(),
             inbound_connectors: file.inbound_connector,
             outbound_connectors: file.outbound_connector,
+            protection,
         }
     }
 }
@@ -148,12 +181,22 @@ impl From<&Tenant> for TenantFile {
         let mut tenant = tenant.clone();
         tenant.normalize();
         let rows = tenant.recipients.iter().map(|address| RecipientRow { address });
+        let protection = tenant.protection.map_or_else(Protection::default, |it| *it);
+        let (general, filter) = (protection.general, protection.connection_filter);
         Self {
             tenant: Head { name: tenant.name, postmaster: tenant.postmaster },
             accepted_domain: tenant.accepted_domains,
             recipient: rows.collect(),
             inbound_connector: tenant.inbound_connectors,
             outbound_connector: tenant.outbound_connectors,
+            protection: (general != GeneralProtection::default()).then_some(general),
+            connection_filter: (filter != ConnectionFilter::default()).then_some(filter),
+            preset: protection.presets,
+            anti_spam_policy: protection.anti_spam_policies,
+            anti_phish_policy: protection.anti_phish_policies,
+            malware_policy: protection.malware_policies,
+            tenant_allow_block: protection.tenant_allow_blocks,
+            quarantine_policy: protection.quarantine_policies,
         }
     }
 }

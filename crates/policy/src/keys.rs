@@ -9,6 +9,8 @@ use std::ops::Range;
 use posthouse_types::{SHOWN_CHARACTERS_MAX, printable};
 use toml::de::{DeTable, DeValue};
 
+use crate::protection;
+
 /// A key that is not taken.
 pub(crate) struct RefusedKey {
     pub(crate) span: Range<usize>,
@@ -20,7 +22,7 @@ pub(crate) struct RefusedKey {
 pub(crate) fn check(file: &DeTable<'_>) -> Result<(), RefusedKey> {
     for (key, value) in file {
         let name = key.get_ref().as_ref();
-        let Some(table) = TABLES.iter().find(|table| table.name == name) else {
+        let Some(table) = tables().find(|table| table.name == name) else {
             return Err(refused_table(name, key.span()));
         };
         match (table.repeats, value.get_ref()) {
@@ -53,12 +55,13 @@ fn check_table(table: &Table, element: &DeTable<'_>) -> Result<(), RefusedKey> {
     Ok(())
 }
 
-struct Table {
-    name: &'static str,
-    repeats: bool,
-    keys: &'static [&'static str],
+/// A table of the file.
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    pub(crate) repeats: bool,
+    pub(crate) keys: &'static [&'static str],
     /// Keys that Exchange Online has and that do not act here, with what to do instead.
-    unsupported: &'static [(&'static str, &'static str)],
+    pub(crate) unsupported: &'static [(&'static str, &'static str)],
 }
 
 impl Table {
@@ -153,10 +156,15 @@ const TABLES: &[Table] = &[
     },
 ];
 
+/// Every table: the tenant's own, then its protection's.
+fn tables() -> impl Iterator<Item = &'static Table> {
+    TABLES.iter().chain(protection::tables::TABLES)
+}
+
 fn refused_table(name: &str, span: Range<usize>) -> RefusedKey {
-    let suggestion = closest(name, TABLES.iter().map(|table| table.name))
-        .and_then(|name| TABLES.iter().find(|table| table.name == name));
-    let known = TABLES.iter().map(Table::written).collect::<Vec<_>>().join(", ");
+    let suggestion = closest(name, tables().map(|table| table.name))
+        .and_then(|name| tables().find(|table| table.name == name));
+    let known = tables().map(Table::written).collect::<Vec<_>>().join(", ");
     RefusedKey {
         span,
         message: format!(

@@ -6,6 +6,7 @@
 use posthouse_types::{Address, ChainMode, Domain};
 use serde::{Deserialize, Serialize};
 
+use crate::Protection;
 use crate::names::{CertificateName, DomainPattern, Host, SmartHost};
 use crate::ranges::AddressRange;
 use crate::recipients::RecipientList;
@@ -27,6 +28,8 @@ pub struct Tenant {
     pub inbound_connectors: Vec<InboundConnector>,
     /// Where its mail goes.
     pub outbound_connectors: Vec<OutboundConnector>,
+    /// Its policies and lists; `None` is Exchange Online's default for everything.
+    pub protection: Option<Box<Protection>>,
 }
 
 /// A domain that a tenant receives mail for, and may send as.

@@ -5,6 +5,7 @@
 
 use posthouse_types::{ChainMode, Domain};
 
+use crate::protection;
 use crate::tenant::{ConnectorType, InboundConnector, OutboundConnector, Tenant, TlsSettings};
 use crate::text::shown;
 
@@ -39,6 +40,7 @@ pub(crate) fn first(tenant: &Tenant) -> Option<Violation> {
             let mut connectors = tenant.outbound_connectors.iter().enumerate();
             connectors.find_map(|(index, connector)| outbound(index, connector))
         })
+        .or_else(|| tenant.protection.as_deref().and_then(protection::rules::first))
 }
 
 fn tenant_itself(tenant: &Tenant) -> Option<Violation> {
@@ -87,7 +89,7 @@ fn double(words: impl ExactSizeIterator<Item = String>) -> Option<usize> {
     words.enumerate().find(|(_, word)| !seen.insert(word.clone())).map(|(index, _)| index)
 }
 
-fn name_is_wrong(name: &str) -> Option<String> {
+pub(crate) fn name_is_wrong(name: &str) -> Option<String> {
     let is_sound = !name.trim().is_empty()
         && name.trim() == name
         && name.chars().count() <= NAME_CHARACTERS_MAX
