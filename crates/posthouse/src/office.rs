@@ -5,6 +5,7 @@
 //! itself. A change is checked whole, stored, and only then swapped in: a failure changes nothing.
 
 mod changes;
+mod restricted;
 mod views;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::outbound::QueueChange;
+use crate::restrictions::Restrictions;
 pub(crate) use changes::Edit;
 
 /// How long an administrator's question waits for the tenants of a node that has just started: a
@@ -53,6 +55,10 @@ pub(crate) enum Request {
     Explain { reference: String },
     /// The operational event log.
     Events(EventFilter),
+    /// Who may not send.
+    Restricted { tenant: Option<String> },
+    /// Let a sender send again.
+    RestrictedRelease { tenant: String, sender: String },
     /// A consistent copy while running.
     Backup { directory: String },
 }
@@ -70,6 +76,8 @@ impl Request {
             Self::Apply { .. }
             | Self::Export { .. }
             | Self::Tenants
+            | Self::Restricted { .. }
+            | Self::RestrictedRelease { .. }
             | Self::TenantRemove { .. }
             | Self::Edit { .. }
             | Self::DomainVerify { .. } => true,
@@ -152,6 +160,8 @@ pub(crate) struct Office {
     pub(crate) store: Store,
     pub(crate) directory: ArcSwap<Directory>,
     pub(crate) resolver: Resolver,
+    /// Who has sent how much, and who may not send.
+    pub(crate) restrictions: Restrictions,
     /// One change at a time: each is checked against the state that it will replace.
     changes: tokio::sync::Mutex<()>,
     /// Told once the directory is there.
@@ -175,6 +185,7 @@ impl Office {
             store,
             directory: ArcSwap::from_pointee(Directory::loading()),
             resolver,
+            restrictions: Restrictions::default(),
             changes: tokio::sync::Mutex::default(),
             loaded: tokio::sync::Notify::new(),
             shared: SharedIdentities::built_in(),
@@ -214,6 +225,8 @@ impl Office {
             Request::QueueRemove(filter) => self.queue_remove(filter, now).await,
             Request::Explain { reference } => self.explain(&reference).await,
             Request::Events(filter) => self.events(filter).await,
+            Request::Restricted { tenant } => self.restricted(tenant.as_deref(), now).await,
+            Request::RestrictedRelease { tenant, sender } => self.release(&tenant, &sender).await,
             Request::Backup { directory } => self.backup(&directory).await,
         }
     }
@@ -237,6 +250,7 @@ impl Office {
                     Err(error) => tracing::error!(tenant = name, %error, "a tenant cannot be read"),
                 }
             };
+        self.restrictions.load(&self.store).await?;
         let tenants = self.store.for_each_tenant(Vec::new(), read).await?;
         let _one_at_a_time = self.changes.lock().await;
         let built = tokio::task::spawn_blocking(move || Directory::build(tenants)).await;
