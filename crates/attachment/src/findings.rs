@@ -113,8 +113,8 @@ findings! {
         "A macro in {file} runs by itself ({name}), fetches something from the network and starts a program: {call}."
         "Ein Makro in {file} startet von selbst ({name}), lädt etwas aus dem Netz und startet ein Programm: {call}."
     EXCEL4 "excel-4-macros" Malware weight(3.0);
-        "The workbook {file} contains Excel 4 macros{name}."
-        "Die Arbeitsmappe {file} enthält Excel-4-Makros{name}."
+        "The workbook {file} contains Excel 4 macros."
+        "Die Arbeitsmappe {file} enthält Excel-4-Makros."
     DDE "dde-field" Malware weight(3.5);
         "The document {file} has a field that starts a program (DDE): {command}"
         "Das Dokument {file} hat ein Feld, das ein Programm startet (DDE): {command}"
@@ -124,9 +124,9 @@ findings! {
     EMBEDDED_OBJECT "embedded-object" Malware weight(1.2);
         "The document {file} has a file embedded: {name}."
         "In das Dokument {file} ist eine Datei eingebettet: {name}."
-    EQUATION "equation-object" Malware weight(4.5);
-        "The document {file} starts the old equation editor, which is only done to exploit it (CVE-2017-11882)."
-        "Das Dokument {file} ruft den alten Formeleditor auf, was nur noch Angriffe tun (CVE-2017-11882)."
+    EQUATION "equation-object" Malware weight(1.5);
+        "The document {file} has an object of the old equation editor, which attacks exploit (CVE-2017-11882)."
+        "Das Dokument {file} enthält ein Objekt des alten Formeleditors, das Angriffe ausnutzen (CVE-2017-11882)."
     RTF_OBFUSCATED "rtf-obfuscated" Malware weight(3.0);
         "The document {file} hides an embedded object between odd control words."
         "Das Dokument {file} verbirgt ein eingebettetes Objekt zwischen seltsamen Steuerwörtern."

@@ -7,6 +7,7 @@ mod archive;
 mod budget;
 mod bytes;
 mod document;
+mod encoded;
 mod examine;
 mod findings;
 mod item;

@@ -5,6 +5,8 @@
 //! ([`received_field`], [`trace_headers`]), and reports on delivery are built whole ([`Report`]).
 //! Nothing here can fail on a peer's bytes other than by refusing them with a reason.
 
+mod author;
+mod author_grammar;
 mod date;
 mod departure;
 mod encode;
@@ -19,6 +21,7 @@ mod signing;
 mod stamps;
 mod wishes;
 
+pub use author::read_author;
 pub use date::{date_rfc3339, date_rfc5322};
 pub use departure::{Departure, Outgoing};
 pub use facts::{Authors, HeaderFacts};

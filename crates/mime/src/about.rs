@@ -11,6 +11,7 @@ use crate::findings::{
 use crate::header::Header;
 use crate::parameters::{self, Candidates, Value};
 use crate::transfer::Encodings;
+use crate::words::decode_words;
 
 /// Fields of one name that are read.
 const SAME_FIELDS_MAX: usize = 8;
@@ -50,7 +51,7 @@ impl About {
             charsets: charsets(&types, &mut findings),
             names,
             content_id: content_id(header),
-            encodings: Encodings::of(&header.values("content-transfer-encoding")),
+            encodings: encodings(header),
             says_attachment: dispositions.iter().any(|value| value.main.starts_with("attachment")),
             findings,
         };
@@ -70,14 +71,36 @@ impl About {
 }
 
 fn parsed(header: &Header<'_>, name: &str, findings: &mut Vec<Finding>) -> Vec<Value> {
-    let values = header.values(name);
+    let mut values = header.values(name);
+    let odd = header.odd_values(name);
     if let Some(first) = values.first()
         && let Some(second) = values.iter().find(|value| !value.eq_ignore_ascii_case(first))
     {
         let found = Finding::of(&DUPLICATE_FIELD).with("name", title(name));
         findings.push(found.with("first", first).with("second", second));
     }
-    values.iter().take(SAME_FIELDS_MAX).map(|value| parameters::parse(value)).collect()
+    if values.is_empty() && !odd.is_empty() {
+        // For most programs the field is not there.
+        values.push(String::new());
+    }
+    values.extend(odd);
+    let mut parsed: Vec<Value> =
+        values.iter().take(SAME_FIELDS_MAX).map(|value| parameters::parse(value)).collect();
+    for value in values.iter().take(SAME_FIELDS_MAX).filter(|value| value.starts_with("=?")) {
+        parsed.push(parameters::parse(&decode_words(value)));
+    }
+    parsed
+}
+
+/// The encodings that the header names, an odd field's among them.
+fn encodings(header: &Header<'_>) -> Encodings {
+    let mut values = header.values("content-transfer-encoding");
+    let odd = header.odd_values("content-transfer-encoding");
+    if values.is_empty() && !odd.is_empty() {
+        values.push(String::new());
+    }
+    values.extend(odd);
+    Encodings::of(&values)
 }
 
 fn title(name: &str) -> &str {
@@ -145,7 +168,7 @@ fn charsets(types: &[Value], findings: &mut Vec<Finding>) -> Vec<String> {
 
 fn boundaries(types: &[Value], findings: &mut Vec<Finding>) -> Vec<String> {
     let mut all = Candidates::default();
-    let mut is_told = false;
+    let mut is_told = types.len() > 1;
     for value in types {
         let candidates = value.candidates("boundary", false);
         repeated(&candidates, "boundary", findings);
@@ -158,6 +181,9 @@ fn boundaries(types: &[Value], findings: &mut Vec<Finding>) -> Vec<String> {
             all.add(boundary.trim_end().to_owned());
             all.add(trimmed);
             all.add(cut);
+            if boundary.contains("=?") {
+                all.add(decode_words(&boundary));
+            }
             stopped.into_iter().for_each(|boundary| all.add(boundary));
         }
     }

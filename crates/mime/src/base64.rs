@@ -3,6 +3,9 @@
 //! Touches nothing. Never fails: each way of reading gives octets, and [`readings`] gives all that
 //! differ, RFC 2045's first.
 
+/// What is longer is read in three ways only, in bytes: each way costs as much memory.
+pub(crate) const LARGE_BYTES: usize = 8 * 1024 * 1024;
+
 /// The value of a digit of RFC 2045's alphabet.
 pub(crate) fn value(byte: u8) -> Option<u8> {
     match TABLE.get(usize::from(byte)) {
@@ -59,16 +62,16 @@ pub(crate) fn readings(encoded: &[u8]) -> Vec<Vec<u8>> {
     };
     add(decode_loosely(encoded));
     add(digits_only(encoded, &TABLE));
+    if encoded.len() > LARGE_BYTES {
+        return readings;
+    }
     if encoded.iter().any(|byte| matches!(byte, b'-' | b'_')) {
         add(digits_only(encoded, &URL_TABLE));
     }
     add(until_junk(encoded));
     add(line_by_line(encoded));
-    // A program that finds no base64 shows what stands there.
-    let junk = encoded.iter().filter(|byte| kind(**byte) == JUNK).count();
-    if junk * 16 > encoded.len() {
-        add(encoded.to_vec());
-    }
+    // A program that finds an error shows what stands there.
+    add(encoded.to_vec());
     readings
 }
 
@@ -104,7 +107,8 @@ fn decode_clean(encoded: &[u8]) -> Option<Vec<u8>> {
         }
         rest = after;
     }
-    Some(decoder.finish())
+    // Without its padding it was cut: strict programs refuse it.
+    (decoder.digits == 0).then_some(decoder.out)
 }
 
 /// RFC 2045: foreign characters are skipped, padding is the end.
@@ -221,7 +225,6 @@ mod tests {
             ("Zm9vYg==\r\n", "foob"),
             ("Zm9v\r\nYmFy\r\n", "foobar"),
             ("Zm\n9v\nYm FyZg=\n=\n", "foobarf"),
-            ("Zm8", "fo"),
         ] {
             assert_eq!(shown(encoded), [expected], "{encoded:?}");
         }

@@ -63,9 +63,10 @@ impl<'a> Header<'a> {
         let colon = memchr(b':', line);
         let name = colon.and_then(|colon| line.get(..colon)).map(<[u8]>::trim_ascii_end);
         match (name, colon) {
-            (Some(name), Some(colon))
-                if !name.is_empty() && name.iter().all(|byte| *byte > b' ' && *byte != 127) =>
-            {
+            (Some(name), Some(colon)) if is_name(name) || is_odd_content(name) => {
+                if !is_name(name) {
+                    self.odd(at);
+                }
                 let value = whole.get(colon + 1..).unwrap_or_default();
                 self.look(value);
                 self.raw.push((name, value));
@@ -108,27 +109,28 @@ impl<'a> Header<'a> {
         self.earlier_body.get_or_insert(at);
     }
 
-    /// The values of a field that MIME needs, in their order. A value with a lone CR gives what
-    /// programs see for which that ends a line.
+    /// The values of a field that MIME needs, in their order.
     pub(crate) fn values(&self, name: &str) -> Vec<String> {
+        let same = self.raw.iter().filter(|(field, _)| field.eq_ignore_ascii_case(name.as_bytes()));
+        same.map(|(_, raw)| value(raw)).collect()
+    }
+
+    /// Values that only some programs see: of a field that begins after a lone CR inside another,
+    /// or whose name has characters in it that a name must not have.
+    pub(crate) fn odd_values(&self, name: &str) -> Vec<String> {
+        if !self.has_lone_cr && !self.has_odd_line {
+            return Vec::new();
+        }
         let mut values = Vec::new();
         for (field, raw) in &self.raw {
-            if field.eq_ignore_ascii_case(name.as_bytes()) {
-                values.push(value(raw));
-            }
             if self.has_lone_cr {
                 values.extend(after_lone_cr(raw, name));
             }
+            if !is_name(field) && graphic(field).eq_ignore_ascii_case(name.as_bytes()) {
+                values.push(value(raw));
+            }
         }
         values
-    }
-
-    /// Whether a field of this content follows the odd line: only then do readings differ.
-    pub(crate) fn has_content_field_after(&self, entity: &[u8], at: usize) -> bool {
-        self.raw.iter().any(|(name, _)| {
-            name.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(b"content-"))
-                && offset(entity, name) > at
-        })
     }
 
     /// The fields for others to read, as many as `room` allows.
@@ -138,6 +140,22 @@ impl<'a> Header<'a> {
             .map(|(name, raw)| Field { name: text(name).into_owned(), value: value(raw) })
             .collect()
     }
+}
+
+fn is_name(name: &[u8]) -> bool {
+    !name.is_empty() && name.iter().all(u8::is_ascii_graphic)
+}
+
+/// Whether a program that passes over odd octets sees a field of MIME's here.
+fn is_odd_content(name: &[u8]) -> bool {
+    const FIELDS: [&[u8]; 3] =
+        [b"content-type", b"content-transfer-encoding", b"content-disposition"];
+    name.len() < 100 && FIELDS.iter().any(|field| graphic(name).eq_ignore_ascii_case(field))
+}
+
+/// The octets that can be seen.
+fn graphic(name: &[u8]) -> Vec<u8> {
+    name.iter().copied().filter(u8::is_ascii_graphic).collect()
 }
 
 /// Where a slice of `whole` begins in it.
@@ -234,7 +252,6 @@ mod tests {
         let entity = b"A: b\n \nContent-Type: x/y\n\nz";
         let header = split(entity, None);
         assert_eq!(header.earlier_body, Some(5));
-        assert!(header.has_content_field_after(entity, 5));
         assert_eq!(split(entity, Some(5)).body, 5);
         assert_eq!(split(b"text only\nA: b\n\n", None).raw.len(), 1);
     }
@@ -244,6 +261,10 @@ mod tests {
         let header =
             split(b"X: a\rContent-Type: text/html\r\nContent-Type: text/plain\r\n\r\n", None);
         assert!(header.has_lone_cr);
-        assert_eq!(header.values("content-type"), ["text/html", "text/plain"]);
+        assert_eq!(header.values("content-type"), ["text/plain"]);
+        assert_eq!(header.odd_values("content-type"), ["text/html"]);
+        let header = split(b"Content-\0Type: text/html\n\n", None);
+        assert_eq!(header.odd_values("content-type"), ["text/html"]);
+        assert_eq!(split(b"Content Type: text/html\n\n", None).values("content-type").len(), 0);
     }
 }

@@ -237,6 +237,7 @@ impl<'a> Cursor<'a> {
 
     /// `type / subtype`, or one word.
     fn main(&mut self) -> String {
+        let start = self.rest;
         let mut main = String::new();
         loop {
             self.skip_blanks();
@@ -248,6 +249,10 @@ impl<'a> Cursor<'a> {
             if word.is_empty() || !continues || self.rest.is_empty() {
                 // What follows without a semicolon is read as parameters.
                 self.rest = before;
+                if main.contains('=') && !main.contains("=?") {
+                    self.rest = start;
+                    return String::new();
+                }
                 return main.trim_matches('"').to_owned();
             }
         }
@@ -404,6 +409,7 @@ mod tests {
             ("\"text/plain\"", "text/plain"),
             ("", ""),
             (";a=b", ""),
+            ("boundary=b", ""),
         ] {
             assert_eq!(parse(given).main, expected, "{given}");
         }

@@ -11,14 +11,12 @@ use std::rc::Rc;
 use posthouse_types::{Finding, FindingKind};
 
 use crate::about::About;
-use crate::findings::{
-    BOUNDARY_MISSING, BOUNDARY_OVERLAP, BOUNDARY_PREFIX, CLOSE_MISSING, EMBEDDED,
-    ENCODED_MULTIPART, EPILOGUE_PART, EXTERNAL_BODY, HEADER_NUL, HEADER_ODD, HEADER_TWICE,
-    HIDDEN_LINE, LIMIT, LONE_CR, MARGIN_TEXT, PARTIAL, TNEF, TNEF_BROKEN,
-};
+use crate::findings::{HEADER_NUL, HEADER_ODD, HEADER_TWICE, HIDDEN_LINE, LIMIT, LONE_CR};
 use crate::header::{self, FIELDS_MAX, Header};
-use crate::structure::{self, Delimiters, Division, Manner};
-use crate::{Body, MimeLimits, Origin, Part, Reading, embedded, text, tnef, transfer, words};
+use crate::{MimeLimits, Origin, Part, Reading, words};
+
+mod containers;
+mod leaves;
 
 /// Octets that all searches together may look at, for each octet of the message: 30 levels, each
 /// searched for a boundary, twice where programs differ.
@@ -259,15 +257,16 @@ impl<'a> Reader<'a, '_> {
         if task.header_end.is_some() {
             return;
         }
-        if let Some(end) = header.earlier_body
-            && header.has_content_field_after(entity, end)
-        {
+        if let Some(end) = header.earlier_body {
             self.find(Finding::of(&HEADER_ODD));
             next.push(Job::Entity(Task { header_end: Some(end), ..task.clone() }.alternative()));
         }
         let body = entity.get(header.body..).unwrap_or_default();
         if let Some(blank) = header::second_header(body)
-            && !is_container(about.media_types.first().map_or("", String::as_str))
+            && !about
+                .media_types
+                .iter()
+                .any(|kind| is_container(kind) || kind.starts_with("message/"))
         {
             self.find(Finding::of(&HEADER_TWICE));
             let start = task.range.start + header.body + blank;
@@ -289,7 +288,10 @@ impl<'a> Reader<'a, '_> {
             return;
         }
         for (name, raw) in &header.raw {
-            if memchr::memchr(b'?', raw).is_some()
+            // What is written by programs for programs is not decoded by any: X-Face is not text.
+            let is_shown = !name.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(b"x-"));
+            if is_shown
+                && memchr::memchr(b'?', raw).is_some()
                 && raw.len() <= HIDDEN_LINE_BYTES_MAX
                 && words::has_hidden_line(&String::from_utf8_lossy(raw))
             {
@@ -297,339 +299,6 @@ impl<'a> Reader<'a, '_> {
                 self.find(Finding::of(&HIDDEN_LINE).with("name", &name));
             }
         }
-    }
-
-    fn multipart(
-        &mut self,
-        index: usize,
-        task: &Task<'a>,
-        body: &Range<usize>,
-        about: &About,
-        next: &mut Vec<Job<'a>>,
-    ) {
-        let source = &task.source;
-        let mut is_divided = false;
-        for boundary in &about.boundaries {
-            is_divided |=
-                self.divide(index, task, source, body, boundary.as_bytes(), is_divided, next);
-        }
-        if !about.encodings.is_identity() {
-            let raw = source.at(body);
-            let readings = transfer::bodies(raw, &about.encodings, &mut self.reading.findings);
-            let readings: Vec<Vec<u8>> =
-                readings.into_iter().filter(|one| **one != *raw).map(Cow::into_owned).collect();
-            for decoded in readings {
-                let Some(decoded) = self.source(decoded) else { return };
-                let range = 0..decoded.all().len();
-                for boundary in &about.boundaries {
-                    let boundary = boundary.as_bytes();
-                    let found =
-                        self.divide(index, task, &decoded, &range, boundary, is_divided, next);
-                    if found {
-                        let encoding = about.encodings.shown.as_str();
-                        self.find(Finding::of(&ENCODED_MULTIPART).with("encoding", encoding));
-                    }
-                    is_divided |= found;
-                }
-            }
-        }
-        if is_divided {
-            return;
-        }
-        self.find(Finding::of(&BOUNDARY_MISSING));
-        let raw = source.at(body);
-        if let Some(boundary) = structure::guess_boundary(raw) {
-            let boundary = boundary.to_vec();
-            self.divide(index, task, source, body, &boundary, true, next);
-        }
-        // Most programs show such a body as text, some decoded.
-        self.leaf(index, task, raw, about, next);
-    }
-
-    /// Divides by one boundary in every manner; false where it does not occur.
-    #[expect(clippy::too_many_arguments, reason = "they are one place in the message")]
-    fn divide(
-        &mut self,
-        index: usize,
-        task: &Task<'a>,
-        source: &Source<'a>,
-        body: &Range<usize>,
-        boundary: &[u8],
-        is_other: bool,
-        next: &mut Vec<Job<'a>>,
-    ) -> bool {
-        let bytes = source.at(body);
-        if !self.spend(bytes.len()) {
-            return false;
-        }
-        let found = self.delimiters(bytes, boundary);
-        if found.is_empty() {
-            return false;
-        }
-        let task = if is_other { task.clone().alternative() } else { task.clone() };
-        let exact = found.divide(bytes.len(), Manner::Exact);
-        let is_exact = !exact.parts.is_empty() || !exact.late.is_empty() || exact.is_closed;
-        let shown = String::from_utf8_lossy(boundary);
-        if is_exact {
-            self.children(index, &task, source, body.start, &exact, next);
-        }
-        if found.has_longer {
-            self.find(Finding::of(&BOUNDARY_PREFIX).with("boundary", &shown));
-            let task = if is_exact { task.clone().alternative() } else { task.clone() };
-            let loose = found.divide(bytes.len(), Manner::Prefix);
-            self.children(index, &task, source, body.start, &loose, next);
-        }
-        if found.has_lone_cr {
-            self.find(Finding::of(&LONE_CR));
-        }
-        if !exact.is_closed {
-            if task.origin == Origin::Standard {
-                self.find(Finding::of(&CLOSE_MISSING));
-            }
-            self.overlap(index, &task, source, body, boundary, next);
-        }
-        true
-    }
-
-    /// A boundary that was not closed may go on where the part's container has ended it.
-    fn overlap(
-        &mut self,
-        index: usize,
-        task: &Task<'a>,
-        source: &Source<'a>,
-        body: &Range<usize>,
-        boundary: &[u8],
-        next: &mut Vec<Job<'a>>,
-    ) {
-        let beyond = body.end..source.all().len();
-        if beyond.is_empty() || !self.spend(beyond.len()) {
-            return;
-        }
-        if self.delimiters(source.at(&beyond), boundary).is_empty() {
-            return;
-        }
-        let shown = String::from_utf8_lossy(boundary);
-        self.find(Finding::of(&BOUNDARY_OVERLAP).with("boundary", &shown));
-        let whole = body.start..source.all().len();
-        if self.spend(whole.len()) {
-            let found = self.delimiters(source.at(&whole), boundary);
-            let division = found.divide(whole.len(), Manner::Exact);
-            let task = task.clone().alternative();
-            self.children(index, &task, source, whole.start, &division, next);
-        }
-    }
-
-    fn delimiters(&mut self, bytes: &[u8], boundary: &[u8]) -> Delimiters {
-        let found = structure::delimiters(bytes, boundary, self.limits.parts_max + 2);
-        if found.is_cut {
-            self.limit("parts");
-        }
-        found
-    }
-
-    fn children(
-        &mut self,
-        index: usize,
-        task: &Task<'a>,
-        source: &Source<'a>,
-        start: usize,
-        division: &Division,
-        next: &mut Vec<Job<'a>>,
-    ) {
-        let is_digest =
-            self.reading.parts.get(index).is_some_and(|part| part.media_type == "multipart/digest");
-        let default_type = if is_digest { "message/rfc822" } else { "text/plain" };
-        let place = |range: &Range<usize>| start + range.start..start + range.end;
-        for range in &division.parts {
-            if range.is_empty() && task.origin == Origin::Alternative {
-                continue;
-            }
-            let child = task.child(index, source.clone(), place(range));
-            next.push(Job::Entity(Task { default_type, ..child }));
-        }
-        for range in division.late.iter().filter(|range| !range.is_empty()) {
-            self.find(Finding::of(&EPILOGUE_PART));
-            let child = task.child(index, source.clone(), place(range)).alternative();
-            next.push(Job::Entity(Task { default_type, ..child }));
-        }
-        for range in &division.margins {
-            let bytes = source.at(&place(range));
-            if task.origin == Origin::Standard && !is_expected_margin(bytes) {
-                self.find(Finding::of(&MARGIN_TEXT));
-                self.ready(index, task, bytes, next);
-            }
-        }
-    }
-
-    /// Text that no reader shows, kept for those who scan octets.
-    fn ready(&mut self, index: usize, task: &Task<'a>, bytes: &[u8], next: &mut Vec<Job<'a>>) {
-        let Some(kept) = self.reserve(bytes) else { return };
-        let part = Part {
-            parent: Some(index),
-            depth: task.depth + 1,
-            origin: Origin::Margin,
-            media_type: "text/plain".to_owned(),
-            bodies: vec![Body { bytes: kept.to_vec(), text: None }],
-            ..Part::default()
-        };
-        next.push(Job::Ready(Box::new(part)));
-        self.embedded(index, task, bytes, next);
-    }
-
-    fn message(
-        &mut self,
-        index: usize,
-        task: &Task<'a>,
-        body: &Range<usize>,
-        about: &About,
-        next: &mut Vec<Job<'a>>,
-    ) {
-        let raw = task.source.at(body);
-        let inside = task.child(index, task.source.clone(), body.clone());
-        let is_identity = about.encodings.is_identity();
-        // RFC 2046 5.2.1 forbids an encoding here; programs label plain messages so all the same.
-        let is_plain = is_identity || !header::split(raw, None).raw.is_empty();
-        if is_plain {
-            next.push(Job::Entity(inside.clone()));
-        }
-        if is_identity {
-            return;
-        }
-        let readings = transfer::bodies(raw, &about.encodings, &mut self.reading.findings);
-        let readings: Vec<Vec<u8>> =
-            readings.into_iter().filter(|one| **one != *raw).map(Cow::into_owned).collect();
-        for (count, decoded) in readings.into_iter().enumerate() {
-            let Some(source) = self.source(decoded) else { return };
-            let range = 0..source.all().len();
-            let child = task.child(index, source, range);
-            let is_other = is_plain || count > 0;
-            next.push(Job::Entity(if is_other { child.alternative() } else { child }));
-        }
-    }
-
-    fn leaf(
-        &mut self,
-        index: usize,
-        task: &Task<'a>,
-        raw: &[u8],
-        about: &About,
-        next: &mut Vec<Job<'a>>,
-    ) {
-        let media_type = self.media_type(index);
-        match media_type.as_str() {
-            "message/partial" => self.find(Finding::of(&PARTIAL)),
-            "message/external-body" => self.find(Finding::of(&EXTERNAL_BODY)),
-            _ => {}
-        }
-        let mut found = Vec::new();
-        let bodies = transfer::bodies(raw, &about.encodings, &mut found);
-        found.into_iter().for_each(|finding| self.find(finding));
-        if media_type.starts_with("text/") || media_type.starts_with("multipart/") {
-            for body in bodies.iter().take(2) {
-                self.embedded(index, task, body, next);
-            }
-        }
-        let is_tnef =
-            matches!(media_type.as_str(), "application/ms-tnef" | "application/vnd.ms-tnef")
-                || about.names.iter().any(|name| name.eq_ignore_ascii_case("winmail.dat"));
-        for body in &bodies {
-            if is_tnef || tnef::is_package(body) {
-                self.tnef(index, task, body, next);
-            }
-        }
-        let is_mail = |name: &String| {
-            let name = name.to_ascii_lowercase();
-            [".eml", ".mht", ".mhtml"].iter().any(|end| name.trim_end().ends_with(end))
-        };
-        if media_type == "message/partial" || about.names.iter().any(is_mail) {
-            for body in &bodies {
-                self.unpacked_message(index, task, body.to_vec(), next);
-            }
-        }
-        self.keep(index, bodies, about);
-    }
-
-    /// A message inside a part that is not declared as one.
-    fn unpacked_message(
-        &mut self,
-        index: usize,
-        task: &Task<'a>,
-        bytes: Vec<u8>,
-        next: &mut Vec<Job<'a>>,
-    ) {
-        if task.depth >= self.limits.depth_max {
-            self.limit("depth");
-            return;
-        }
-        let Some(source) = self.source(bytes) else { return };
-        let range = 0..source.all().len();
-        let child = task.child(index, source, range);
-        next.push(Job::Entity(Task { origin: Origin::Unpacked, ..child }));
-    }
-
-    fn embedded(&mut self, index: usize, task: &Task<'a>, text: &[u8], next: &mut Vec<Job<'a>>) {
-        for file in embedded::find(text) {
-            let found = Finding::of(&EMBEDDED).with("name", &file.name);
-            self.find(found.with("encoding", file.encoding));
-            let item = tnef::Item {
-                names: vec![file.name],
-                media_type: String::new(),
-                content_id: None,
-                bytes: file.bytes,
-            };
-            self.unpacked(index, task, item, next);
-        }
-    }
-
-    fn tnef(&mut self, index: usize, task: &Task<'a>, bytes: &[u8], next: &mut Vec<Job<'a>>) {
-        let package = tnef::unpack(bytes);
-        self.find(Finding::of(if package.is_damaged { &TNEF_BROKEN } else { &TNEF }));
-        for item in package.items {
-            self.unpacked(index, task, item, next);
-        }
-    }
-
-    /// A file from inside a part, as a part of its own; a package in a package is read again.
-    fn unpacked(
-        &mut self,
-        index: usize,
-        task: &Task<'a>,
-        item: tnef::Item,
-        next: &mut Vec<Job<'a>>,
-    ) {
-        if tnef::is_package(&item.bytes) || item.media_type == "message/rfc822" {
-            // Read as a message: its type comes from the octets, its name from here.
-            if tnef::is_package(&item.bytes) && task.depth < self.limits.depth_max {
-                let child = Task { depth: task.depth + 1, ..task.clone() };
-                self.tnef(index, &child, &item.bytes, next);
-            } else {
-                self.unpacked_message(index, task, item.bytes, next);
-            }
-            return;
-        }
-        let Some(kept) = self.reserve(&item.bytes) else { return };
-        let media_type = match item.media_type.as_str() {
-            "" => "application/octet-stream",
-            other => other,
-        };
-        let text =
-            media_type.starts_with("text/").then(|| crate::charset::guess(kept).into_owned());
-        let part = Part {
-            parent: Some(index),
-            depth: task.depth + 1,
-            origin: Origin::Unpacked,
-            media_type: media_type.to_owned(),
-            is_attachment: !item.names.is_empty(),
-            names: item.names,
-            content_id: item.content_id,
-            bodies: vec![Body { bytes: kept.to_vec(), text }],
-            ..Part::default()
-        };
-        next.push(Job::Ready(Box::new(part)));
-    }
-
-    fn media_type(&self, index: usize) -> String {
-        self.reading.parts.get(index).map(|part| part.media_type.clone()).unwrap_or_default()
     }
 
     /// Octets that parts will lie in, within the budget.
@@ -649,33 +318,6 @@ impl<'a> Reader<'a, '_> {
         }
         (!kept.is_empty() || bytes.is_empty()).then_some(kept)
     }
-
-    /// Puts the readings of a body into its part, as text too where it is text.
-    fn keep(&mut self, index: usize, readings: Vec<Cow<'_, [u8]>>, about: &About) {
-        let media_type = self.media_type(index);
-        let is_text = media_type.starts_with("text/")
-            || is_container(&media_type)
-            || media_type.starts_with("message/");
-        let is_html = matches!(media_type.as_str(), "text/html" | "application/xhtml+xml");
-        let mut bodies = Vec::with_capacity(readings.len());
-        for reading in readings {
-            let Some(kept) = self.reserve(&reading) else { break };
-            if !is_text && !is_html {
-                let bytes =
-                    if kept.len() == reading.len() { reading.into_owned() } else { kept.to_vec() };
-                bodies.push(Body { bytes, text: None });
-                continue;
-            }
-            let mut found = Vec::new();
-            for text in text::readings(kept, is_html, &about.charsets, &mut found) {
-                bodies.push(Body { bytes: kept.to_vec(), text: Some(text.into_owned()) });
-            }
-            found.into_iter().for_each(|finding| self.find(finding));
-        }
-        if let Some(part) = self.reading.parts.get_mut(index) {
-            part.bodies.append(&mut bodies);
-        }
-    }
 }
 
 fn is_message(media_type: &str) -> bool {
@@ -685,17 +327,4 @@ fn is_message(media_type: &str) -> bool {
 /// Whether it holds parts.
 fn is_container(media_type: &str) -> bool {
     media_type.starts_with("multipart/") || is_message(media_type)
-}
-
-/// Blank, or the sentence that mail programs put there for readers from before 1992.
-fn is_expected_margin(bytes: &[u8]) -> bool {
-    let text = bytes.trim_ascii();
-    text.is_empty()
-        || [
-            &b"This is a multi-part message in MIME format."[..],
-            b"This is a multipart message in MIME format.",
-            b"This is a cryptographically signed message in MIME format.",
-            b"This is an OpenPGP/MIME signed message (RFC 4880 and 3156)",
-        ]
-        .contains(&text)
 }

@@ -15,7 +15,7 @@ struct Delimiter {
     /// Where the next part begins.
     after: usize,
     is_close: bool,
-    /// Nothing but blanks follows on the line, so that every program takes it for a delimiter.
+    /// It follows a line end, and nothing but blanks follows it: every program takes it for one.
     is_exact: bool,
 }
 
@@ -24,17 +24,18 @@ struct Delimiter {
 pub(crate) enum Manner {
     /// Those that hold nothing else.
     Exact,
-    /// Any that begins so (RFC 2046 permits the comparison of the beginning only).
-    Prefix,
+    /// Any that begins so (RFC 2046 permits the comparison of the beginning only), and those
+    /// behind a lone CR.
+    Loose,
 }
 
 /// Everything that one boundary divides.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Delimiters {
     found: Vec<Delimiter>,
-    /// Some count for [`Manner::Prefix`] only.
+    /// Some count for [`Manner::Loose`] only, because the line goes on.
     pub(crate) has_longer: bool,
-    /// Some follow a lone CR; they are among those that count.
+    /// Some count for [`Manner::Loose`] only, because they follow a lone CR.
     pub(crate) has_lone_cr: bool,
     /// There were more than are kept.
     pub(crate) is_cut: bool,
@@ -58,11 +59,13 @@ pub(crate) fn delimiters(bytes: &[u8], boundary: &[u8], count_max: usize) -> Del
     needle.extend_from_slice(boundary);
     let mut all = Delimiters::default();
     for at in memmem::find_iter(bytes, &needle) {
+        let mut is_exact = true;
         let before = match at.checked_sub(1).and_then(|last| bytes.get(last)) {
             None => 0,
             Some(b'\n') if at >= 2 && bytes.get(at - 2) == Some(&b'\r') => at - 2,
             Some(b'\n') => at - 1,
             Some(b'\r') => {
+                is_exact = false;
                 all.has_lone_cr = true;
                 at - 1
             }
@@ -82,8 +85,9 @@ pub(crate) fn delimiters(bytes: &[u8], boundary: &[u8], count_max: usize) -> Del
             _ => tail_at + length,
         };
         let is_close = line.starts_with(b"--");
-        let is_exact = line.is_empty() || line == b"--";
-        all.has_longer |= !is_exact;
+        let is_longer = !line.is_empty() && line != b"--";
+        all.has_longer |= is_longer;
+        is_exact &= !is_longer;
         all.found.push(Delimiter { before, after: end, is_close, is_exact });
     }
     all
@@ -92,7 +96,7 @@ pub(crate) fn delimiters(bytes: &[u8], boundary: &[u8], count_max: usize) -> Del
 impl Delimiters {
     /// Divides `0..length` by those that count.
     pub(crate) fn divide(&self, length: usize, manner: Manner) -> Division {
-        let counts = |one: &&Delimiter| one.is_exact || manner == Manner::Prefix;
+        let counts = |one: &&Delimiter| one.is_exact || manner == Manner::Loose;
         let mut division = Division::default();
         // What lies open: where it began, and whether it is a part.
         let mut open = (0, false);
@@ -175,7 +179,7 @@ mod tests {
     fn mim_04_a_longer_line_divides_for_some() {
         let body = "--b\none\n--bb\ntwo\n--b--junk\nx";
         assert_eq!(shown(body, "b", Manner::Exact), "[one/--bb/two/--b--junk/x] [] []");
-        assert_eq!(shown(body, "b", Manner::Prefix), "[one|two] [] [x].");
+        assert_eq!(shown(body, "b", Manner::Loose), "[one|two] [] [x].");
         assert!(delimiters(body.as_bytes(), b"b", 100).has_longer);
         assert!(delimiters(b"a\r--b\rx", b"b", 100).has_lone_cr);
     }

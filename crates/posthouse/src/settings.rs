@@ -3,6 +3,7 @@
 //! May touch: the settings file. Unknown keys are refused with their place, so that a misspelt
 //! limit never silently stays at its default. On failure the caller keeps what it had.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -315,6 +316,9 @@ impl QueueSettings {
 pub(crate) struct AttributionSettings {
     /// Further networks that many organisations share, beside the built-in list.
     pub(crate) shared: Vec<String>,
+    /// Certificate names outside a tenant's own domains that its connectors may look for, by the
+    /// tenant's name. Mail so recognised has to come from an accepted domain.
+    pub(crate) grants: BTreeMap<String, Vec<String>>,
 }
 
 /// `[metrics]`.

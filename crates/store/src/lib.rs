@@ -42,6 +42,7 @@ pub use error::{OpenError, StoreError};
 pub use load::{BodyReader, StoredBody, StoredMessage};
 pub use open::StoreOptions;
 pub use restricted::Restricted;
+pub use room::free_bytes;
 pub use values::{
     Committed, Cursor, EventId, EventQuery, MessageId, NewMessage, NewRecipient, Outcome, Purged,
     QueueCounts, QueueFilter, QueueId, QueueState, QueuedRecipient, Recovery, Retention,
