@@ -14,6 +14,7 @@ mod edge;
 mod evaluate;
 mod evidence;
 mod mails;
+mod restricted;
 mod show;
 mod train;
 
@@ -128,7 +129,7 @@ enum Verb {
     Trace(TraceArguments),
     /// Senders that reached a limit of the outbound policy and may not send
     #[command(subcommand)]
-    Restricted(RestrictedVerb),
+    Restricted(restricted::RestrictedVerb),
     /// What waits for delivery or is held
     Queue(QueueArguments),
     /// Why a message was refused or judged so, and what to do about it
@@ -200,27 +201,6 @@ enum DomainVerb {
         tenant: String,
         /// The domain
         domain: String,
-        #[command(flatten)]
-        asking: Asking,
-    },
-}
-
-#[derive(Subcommand)]
-enum RestrictedVerb {
-    /// Who may not send, since when and why
-    List {
-        /// Only this tenant's
-        #[arg(long)]
-        tenant: Option<String>,
-        #[command(flatten)]
-        asking: Asking,
-    },
-    /// Let a sender send again
-    Release {
-        /// The tenant's name
-        tenant: String,
-        /// The sender's address
-        sender: String,
         #[command(flatten)]
         asking: Asking,
     },
@@ -510,12 +490,7 @@ fn verb_request(verb: Verb) -> Ask {
             ask(Request::Trace(filter), arguments.asking, View::Trace)
         }
         Verb::Queue(arguments) => queue_request(arguments),
-        Verb::Restricted(RestrictedVerb::List { tenant, asking }) => {
-            ask(Request::Restricted { tenant }, asking, View::Sentences)
-        }
-        Verb::Restricted(RestrictedVerb::Release { tenant, sender, asking }) => {
-            ask(Request::RestrictedRelease { tenant, sender }, asking, View::Sentences)
-        }
+        Verb::Restricted(verb) => restricted::request(verb),
         Verb::Explain { reference, language, asking } => {
             ask(Request::Explain { reference }, asking, View::Explanations(language.into()))
         }
