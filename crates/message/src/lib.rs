@@ -16,6 +16,7 @@ mod intake;
 mod pickup;
 mod received;
 mod report;
+mod results;
 mod rewrite;
 mod signing;
 mod stamps;
@@ -31,6 +32,7 @@ pub use received::{PRODUCT, Protocol, ReceivedFrom, received_field};
 pub use report::{
     Language, OriginalMessage, ReplyAdvice, Report, ReportKind, ReportedRecipient, reply_advice,
 };
+pub use results::{ResultsStamp, authentication_results, received_spf};
 pub use rewrite::{NoticeImpossible, REWRITTEN_BYTES_MAX, Rewritten, rewrite};
 pub use signing::{
     Digest, SEALS_MAX, SIGNED_HEADER_BYTES_MAX, SealFailure, Sign, SignatureAlgorithm, Signer,

@@ -39,6 +39,7 @@ mod limits_of_time;
 mod outbound;
 mod outgoing_header;
 mod postfix;
+mod protection;
 mod recognition;
 mod running;
 mod session_attacks;
