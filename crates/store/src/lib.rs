@@ -18,6 +18,7 @@ mod open;
 mod purge;
 mod queue;
 mod readers;
+mod restricted;
 mod room;
 mod schema;
 mod settle;
@@ -40,6 +41,7 @@ pub use draft::Draft;
 pub use error::{OpenError, StoreError};
 pub use load::{BodyReader, StoredBody, StoredMessage};
 pub use open::StoreOptions;
+pub use restricted::Restricted;
 pub use room::free_bytes;
 pub use values::{
     Committed, Cursor, EventId, EventQuery, MessageId, NewMessage, NewRecipient, Outcome, Purged,

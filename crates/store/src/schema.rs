@@ -5,11 +5,11 @@
 
 use rusqlite::Connection;
 
-use crate::OpenError;
+use crate::{OpenError, restricted};
 
 /// The steps; the first makes version 1 of nothing. `PRAGMA user_version` holds the version.
 /// A step that has been released is never changed.
-pub(crate) const MIGRATIONS: &[&str] = &[VERSION_1];
+pub(crate) const MIGRATIONS: &[&str] = &[VERSION_1, restricted::STEP];
 
 /// Bodies stand apart from messages, so that views of the queue read dense pages. Recipients hold
 /// the number of their trace row, so that settling needs no look-up by name. AUTOINCREMENT where a
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn flt_25_each_version_is_brought_forward_with_its_rows() {
         let connection = Connection::open_in_memory().unwrap();
-        assert_eq!(migrate(&connection).unwrap(), 0);
+        assert_eq!(migrate_by(&connection, &[VERSION_1]).unwrap(), 0);
         connection.execute("INSERT INTO tenant (name, json) VALUES ('contoso', '{}')", []).unwrap();
         assert_eq!(migrate_by(&connection, &[VERSION_1, STEP_TWO]).unwrap(), 1);
         assert_eq!(version(&connection).unwrap(), 2);
@@ -177,7 +177,7 @@ mod tests {
     fn flt_25_a_step_that_failed_midway_has_not_happened() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let connection = Connection::open(file.path()).unwrap();
-        migrate(&connection).unwrap();
+        migrate_by(&connection, &[VERSION_1]).unwrap();
         assert!(migrate_by(&connection, &[VERSION_1, BROKEN_STEP]).is_err());
         drop(connection);
         let connection = Connection::open(file.path()).unwrap();
@@ -190,7 +190,7 @@ mod tests {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("PRAGMA user_version = 9").unwrap();
         let refused = migrate(&connection).unwrap_err();
-        assert!(matches!(refused, OpenError::NewerSchema { found: 9, known: 1 }), "{refused}");
+        assert!(matches!(refused, OpenError::NewerSchema { found: 9, .. }), "{refused}");
         assert_eq!(version(&connection).unwrap(), 9);
     }
 }

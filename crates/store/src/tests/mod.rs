@@ -8,6 +8,7 @@ mod fresh;
 mod keeping;
 mod queue;
 mod records;
+mod restricted;
 
 use std::path::{Path, PathBuf};
 
