@@ -63,6 +63,8 @@ fn mismatch(shown: &str, kind: &FileKind) -> Option<Finding> {
             Some(Finding::of(&kinds::DISGUISED).with("shown", shown))
         }
         Family::Program | Family::Shortcut => finding(3.0),
+        // A listing of a program is text, too.
+        Family::Script if shown == "txt" => finding(0.8),
         Family::Script if names::is_harmless(shown) => finding(2.0),
         Family::MacroDocument => finding(3.0),
         Family::DiskImage => finding(2.5),

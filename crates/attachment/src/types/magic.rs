@@ -79,8 +79,9 @@ pub(crate) fn detect(bytes: &[u8]) -> &'static FileKind {
     if bytes.is_empty() {
         return &EMPTY;
     }
-    if bytes.starts_with(b"MZ") || bytes.starts_with(b"ZM") {
-        return pe::executable(bytes);
+    let program = bytes.starts_with(b"MZ") || bytes.starts_with(b"ZM");
+    if let Some(kind) = program.then(|| pe::executable(bytes)).flatten() {
+        return kind;
     }
     if bytes.starts_with(OLE_MAGIC) {
         return compound(bytes);
