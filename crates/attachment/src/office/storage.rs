@@ -86,7 +86,7 @@ fn streams(
     bytes: &[u8],
     seen: &mut Seen,
 ) -> Option<()> {
-    let mut file = cfb::CompoundFile::open(Cursor::new(bytes)).ok()?;
+    let mut file = cfb::OpenOptions::new().open_with(Cursor::new(bytes)).ok()?;
     let mut entries: Vec<(std::path::PathBuf, String, u64)> = file
         .walk()
         .take(STREAMS_MAX)

@@ -73,10 +73,11 @@ fn arc_04_two_sizes_in_tar_are_both_read() {
     data.extend(eicar());
     data.resize(1024, 0);
     for pax_size in ["0", "1024"] {
-        let record = format!(
-            "{} size={pax_size}\n",
-            7 + pax_size.len() + if pax_size.len() > 1 { 1 } else { 1 }
-        );
+        // The record counts its own length: " size=" and the line's end are seven octets.
+        let bare = 7 + pax_size.len();
+        let length = if bare < 9 { bare + 1 } else { bare + 2 };
+        let record = format!("{length} size={pax_size}\n");
+        assert_eq!(record.len(), length);
         let told = if pax_size == "0" { 1024 } else { 0 };
         let mut bytes = make::tar_header("pax", record.len() as u64, b'x').as_bytes().to_vec();
         bytes.extend(record.as_bytes());
@@ -204,4 +205,47 @@ fn arc_09_images_and_members_say_what_runs() {
         assert!(has(&image, id), "{:?}", ids(&image));
     }
     assert_eq!(image.items[1].names, ["SETUP.EXE"]);
+}
+
+/// `note.txt` with one line 20 times, packed by 7-Zip and by `xz -9`: neither has a writer here.
+const NOTE: &[u8] = b"hello from the seventh archive\n";
+const SEVEN_ZIP: &str = "377abcaf271c0004c5d7fb9331000000000000005a0000000000000025cc4574e0026b00295d00341949ee8de9\
+    12e6140ebfb9b6833f14ad1b89024fcc91de5ba357335b8801d8906d1f09bbdd47800000010406000109310007\
+    0b010001212101000c826c00080a0170ff943400000501190b00000000000000000000001113006e006f007400\
+    65002e0074007800740000001900140a0100cbe1c284e97cdd01150601002080a4810000";
+const SEVEN_ZIP_LOCKED: &str = "377abcaf271c0004e641dd1640000000000000006a000000000000007ddea84a01e9db80374e2be4d719281679\
+    506d8cdf32b231947cf360c4f198fbad39eb829a81d6a2262450fe0655c442cf1b0d8018445f3babf737780bfc\
+    216a9875931e0104060001094000070b0100022406f1070112530f855d2c50d779f58fd500374486f95d972121\
+    010001000c31826c00080a0170ff94340000050119001113006e006f00740065002e0074007800740000001900\
+    140a0100cbe1c284e97cdd01150601002080a4810000";
+const SEVEN_ZIP_HIDDEN: &str = "377abcaf271c00040b3135f9b0000000000000002e00000000000000c4519e80781de2ed3855d9506bea47f169\
+    16dacb4c5af5705db7de67213cf6da941bede30bdfd02a215c6ed0c9cb429b8aa823e9d49b648b5fe602d529d4\
+    02780900035bd4234f46a09eab67e4cad72efc683a1e54cc4341645bca6d68965a7691d0bb8d47dd89c5047c58\
+    8d9f969a75734c6ae85114b0a8c6478bfb4f5d5ceda52934a2edcfcae38ee6c3cd3d144f58dc0639a340dc1bee\
+    82e483364fcf640faafb731787fd3a9be6c679c9da5523acab06a00017064001097000070b0100012406f10701\
+    12530faed0b8893be562eb41f8f434422c379a0c6a0a01e4641b940000";
+const XZ: &str = "fd377a585a000004e6d6b446020021011c00000010cf58cce0026b00295d00341949ee8de912e6140ebfb9b683\
+    3f14ad1b89024fcc91de5ba357335b8801d8906d1f09bbdd47800000000000cf24c0d8429a9b76000145ec0400\
+    00008bf286feb1c467fb020000000004595a";
+
+fn octets(hexadecimal: &str) -> Vec<u8> {
+    let digits: Vec<u32> = hexadecimal.chars().filter_map(|digit| digit.to_digit(16)).collect();
+    digits.chunks(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect()
+}
+
+#[test]
+fn lzma_s_two_archives_are_opened() {
+    use sha2::Digest as _;
+    let hash: [u8; 32] = sha2::Sha256::digest(NOTE.repeat(20)).into();
+    for (name, packed) in [("a.7z", SEVEN_ZIP), ("note.txt.xz", XZ)] {
+        let found = found(name, &octets(packed));
+        assert!(found.is_complete, "{name}: {:?}", found.findings);
+        assert_eq!((&found.items[1].names[0][..], found.items[1].size), ("note.txt", 620));
+        assert_eq!(found.items[1].sha256, Some(hash));
+    }
+    for (packed, names) in [(SEVEN_ZIP_LOCKED, 1), (SEVEN_ZIP_HIDDEN, 0)] {
+        let locked = found("a.7z", &octets(packed));
+        assert!(has(&locked, "encrypted-archive") && !locked.is_complete, "{:?}", ids(&locked));
+        assert_eq!(locked.items.len(), 1 + names);
+    }
 }
