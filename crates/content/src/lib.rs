@@ -4,8 +4,10 @@
 //! message, and bounded.
 
 pub mod html;
+pub mod identity;
+mod kinds;
+mod normal;
+pub mod url;
+pub mod wording;
 
-use posthouse_types::FindingKind;
-
-/// Every kind of finding that this room makes.
-pub const FINDINGS: &[&FindingKind] = &[];
+pub use kinds::FINDINGS;

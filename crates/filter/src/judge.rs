@@ -7,6 +7,8 @@ use posthouse_types::{
     Concern, Facts, Finding, FindingKind, Force, Verdict, VerdictReason, Verdicts,
 };
 
+use crate::Measured;
+
 /// From here on a message is spam.
 const SPAM_MIN: f32 = 4.0;
 /// From here on it is spam in high confidence.
@@ -15,19 +17,10 @@ const HIGH_CONFIDENCE_SPAM_MIN: f32 = 8.0;
 const PHISH_MIN: f32 = 1.0;
 /// The same in high confidence.
 const HIGH_CONFIDENCE_PHISH_MIN: f32 = 6.0;
+/// What speaks of something that runs, from which it is malware: one strong sign suffices.
+const MALWARE_MIN: f32 = 4.0;
 /// What many recipients complain about (spec 2.3: the default threshold).
 const BULK_MIN: u8 = 7;
-
-/// What the measuring rooms found in one message.
-#[derive(Clone, Debug, Default)]
-pub struct Measured {
-    /// Everything that was found, the classifier's opinion among it.
-    pub findings: Vec<Finding>,
-    /// How much more phishing than other bad mail it is, in log-odds, by the classifier.
-    pub phish_log_odds: f32,
-    /// Bulk complaint level, 0 to 9.
-    pub bulk_level: u8,
-}
 
 /// No engine has seen the message: it is off, or could not be asked.
 static FILTER_ABSENT: FindingKind = FindingKind {
@@ -88,18 +81,19 @@ fn holding(reasons: &[VerdictReason], score: f32, measured: &Measured) -> Vec<Ve
     let decided = |concern| {
         reasons.iter().any(|reason| reason.decisive && reason.finding.kind.concern == concern)
     };
-    let share: f32 = reasons
-        .iter()
-        .filter(|reason| matches!(reason.finding.kind.concern, Concern::Phish | Concern::Spoof))
-        .map(|reason| reason.weight)
-        .sum();
-    let phish = measured.phish_log_odds + share;
+    let share = |concerns: &[Concern]| -> f32 {
+        let counted = reasons.iter().filter(|one| concerns.contains(&one.finding.kind.concern));
+        counted.map(|reason| reason.weight).sum()
+    };
+    let phish = measured.phish_log_odds + share(&[Concern::Phish, Concern::Spoof]);
     let is_bad = score >= SPAM_MIN;
     Verdict::PRECEDENCE
         .iter()
         .copied()
         .filter(|verdict| match verdict {
-            Verdict::Malware => decided(Concern::Malware),
+            Verdict::Malware => {
+                decided(Concern::Malware) || share(&[Concern::Malware]) >= MALWARE_MIN
+            }
             Verdict::HighConfidencePhish => {
                 decided(Concern::Phish)
                     || (score >= HIGH_CONFIDENCE_SPAM_MIN && phish >= HIGH_CONFIDENCE_PHISH_MIN)

@@ -6,6 +6,7 @@
 mod body;
 mod cli;
 mod demo;
+mod dkim;
 mod doctor;
 mod door;
 mod edge;
