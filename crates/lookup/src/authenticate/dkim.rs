@@ -138,6 +138,7 @@ fn verify_into(
     if expires_at.is_some_and(|expires_at| expires_at < now_seconds) {
         return Err(DkimReason::Expired);
     }
+    fact.body = check_body(view, &parameters)?;
     let key = match keys.key(&signature.selector, &signature.domain) {
         Ok(key) => key,
         Err(no_key) => {
@@ -152,7 +153,6 @@ fn verify_into(
     {
         return Err(DkimReason::BadKey);
     }
-    fact.body = check_body(view, &parameters)?;
     check_signature(view, &signature.field, &parameters, key)
 }
 

@@ -13,6 +13,8 @@
 
 mod arc;
 mod corpus;
+mod dkim;
 mod dns;
 mod rows;
+mod sign;
 mod spf;

@@ -13,7 +13,7 @@ const CHANGES_MAX: usize = 3;
 
 /// Puts a verdict and what was decided on it into words. Without a decision nobody's policy was
 /// asked: the message is the tenant's own.
-pub(super) fn judgement(
+pub(crate) fn judgement(
     verdicts: &Verdicts,
     decision: Option<&Decision>,
     change: Option<&Counterfactual>,
@@ -28,7 +28,7 @@ pub(super) fn judgement(
         .collect();
     would_change.extend(change.and_then(|change| finding_change(verdicts, change)));
     Judgement {
-        verdict: decision.map_or(verdicts.verdict.as_str(), Decision::category_word).to_owned(),
+        verdict: decision.map_or(verdicts.verdict.as_str(), |decision| decision.category_word).to_owned(),
         scl: decision.map_or(verdicts.scl, |decision| decision.scl),
         bcl: verdicts.bcl,
         score: verdicts.score,
