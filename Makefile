@@ -36,3 +36,6 @@ bench: ## Numbers beside their targets, Postfix and SQLite, on this machine (up 
 	@POSTHOUSE_BENCH=1 tests/interop/install
 	@cargo build --release --locked -p posthouse -p posthouse-bench
 	@$(TARGET)/release/posthouse-bench
+
+evaluate: ## How well the classifier judges the corpus beside the repository (about 20 minutes)
+	@tests/evaluate
