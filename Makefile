@@ -3,7 +3,7 @@
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test lint soak fuzz bench
+.PHONY: demo test lint soak fuzz bench evaluate
 
 demo: ## The story on loopback, explained as it runs
 	@cargo build --release --locked -p posthouse

@@ -282,12 +282,11 @@ fn page(
             choices.one(&["600", "100%", "640"])
         );
     }
-    if is_bad && choices.chance(35) {
-        if let Some((_, link)) = action {
-            out += &format!(
-                "<center><a href=\"{link}\"><img src=\"{link}.png\" border=\"0\"></a></center>"
-            );
-        }
+    let is_pictured = is_bad && choices.chance(35);
+    if let Some((_, link)) = action.filter(|_| is_pictured) {
+        out += &format!(
+            "<center><a href=\"{link}\"><img src=\"{link}.png\" border=\"0\"></a></center>"
+        );
     }
     for (at, line) in lines.iter().enumerate() {
         out += &if at == 1 && is_bad && choices.chance(40) {
