@@ -6,6 +6,7 @@
 //! since machines differ.
 
 mod certificates;
+mod diagnosis;
 mod engine;
 mod load;
 mod node;
@@ -73,6 +74,8 @@ enum Part {
     Tenants,
     /// Handshakes with client certificates, beside OpenSSL
     Handshakes,
+    /// What examining a chain costs, of hostile bundles too
+    Diagnosis,
     /// Memory of idle TLS sessions
     Idle,
     /// Start, memory at rest, size of the binary
@@ -102,6 +105,7 @@ impl Part {
             Self::Directory | Self::DirectoryChild { .. } => "directory",
             Self::Tenants => "tenants",
             Self::Handshakes => "handshakes",
+            Self::Diagnosis => "diagnosis",
             Self::Idle | Self::IdleChild { .. } => "idle",
             Self::Start => "start",
         }
@@ -121,6 +125,7 @@ impl Options {
             Part::Directory => tenants::measure_directory(&[1_000, 100_000, self.tenants]),
             Part::Tenants => tenants::measure_node(&self.folder, self.tenants),
             Part::Handshakes => tls::measure_handshakes(&self.folder),
+            Part::Diagnosis => diagnosis::measure(),
             Part::Idle => tls::measure_idle(&self.folder, self.idle_sessions),
             Part::Start => start::measure(&self.folder),
             Part::DirectoryChild { count } => tenants::directory_child(*count).map(|()| Vec::new()),
@@ -135,6 +140,7 @@ impl Options {
 const ALL: [Part; 8] = [
     Part::Start,
     Part::Handshakes,
+    Part::Diagnosis,
     Part::Idle,
     Part::Commit,
     Part::Relay,

@@ -5,6 +5,8 @@
 //! findings put together.
 
 use posthouse_attachment::{AttachmentLimits, Attachments, Extra, yara};
+use posthouse_classifier::{self as classifier, Learned, Model};
+use posthouse_content::{Asf, AsfFacts, CodeLimits, ContentContext, Protected};
 use posthouse_mime::{MimeLimits, Reading};
 use posthouse_types::Finding;
 
@@ -13,6 +15,12 @@ use posthouse_types::Finding;
 pub struct Tools<'a> {
     /// YARA rules to search every file with.
     pub yara: Option<&'a yara::Rules>,
+    /// What words and structure are weighed by; without it nobody reads them.
+    pub model: Option<&'a Model>,
+    /// What the tenant's own releases and reports taught.
+    pub learned: Option<&'a Learned>,
+    /// Whom the recipients' tenant protects from being imitated.
+    pub protected: Option<&'a Protected>,
 }
 
 /// What the measuring rooms found in one message.
@@ -26,6 +34,10 @@ pub struct Measured {
     pub bulk_level: u8,
     /// Its files.
     pub attachments: Attachments,
+    /// Addresses of its links, as they stand.
+    pub urls: Vec<String>,
+    /// Switches of the advanced spam filter whose sign is there.
+    pub asf: Vec<Asf>,
 }
 
 /// Measures a message: its octets as they were sent, lines ended by CRLF or LF.
@@ -36,6 +48,24 @@ pub fn measure(message: &[u8], tools: &Tools<'_>) -> (Reading, Measured) {
     let mut attachments =
         posthouse_attachment::examine(&reading, &AttachmentLimits::default(), &extra);
     findings.append(&mut attachments.findings);
-    let measured = Measured { findings, attachments, ..Measured::default() };
+    let nobody = Protected::default();
+    let context = ContentContext {
+        protected: tools.protected.unwrap_or(&nobody),
+        has_corresponded: None,
+        asf: AsfFacts::default(),
+        codes: CodeLimits::default(),
+    };
+    let mut content = posthouse_content::measure(&reading, &context);
+    findings.append(&mut content.findings);
+    let urls = content.urls.into_iter().map(|url| url.raw).collect();
+    let asf = content.asf;
+    let mut measured = Measured { findings, attachments, urls, asf, ..Measured::default() };
+    if let Some(model) = tools.model {
+        let classified = classifier::classify_for(model, tools.learned, &reading);
+        measured.findings.extend(classified.findings());
+        measured.findings.extend(classifier::bulk_finding(&reading, classified.bulk));
+        measured.phish_log_odds = classified.phish;
+        measured.bulk_level = classifier::bulk_level(&reading, classified.bulk);
+    }
     (reading, measured)
 }

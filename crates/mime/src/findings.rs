@@ -105,6 +105,10 @@ kinds! {
         "Nobody knows the charset {charset}; the text was read as well as possible.",
         "Den Zeichensatz {charset} kennt niemand; der Text wurde so gut wie möglich gelesen.";
     /// TXT-01.
+    CHARSET_GUESSED "mime-charset-guessed" Force::Informs,
+        "The text holds octets that its charset ({charset}) does not know; programs guess differently.",
+        "Der Text enthält Bytes, die sein Zeichensatz ({charset}) nicht kennt; Programme raten verschieden.";
+    /// TXT-01.
     CHARSET_DISAGREES "mime-charset-disagrees" Force::Weight(0.3),
         "The text has two charsets ({first} and {second}). Both ways were read.",
         "Der Text hat zwei Zeichensätze ({first} und {second}). Beides wurde gelesen.";

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use posthouse_types::Finding;
 
 use crate::charset::{Charset, byte_order_mark};
-use crate::findings::{CHARSET_DISAGREES, CHARSET_UNKNOWN, CHARSET_UTF7};
+use crate::findings::{CHARSET_DISAGREES, CHARSET_GUESSED, CHARSET_UNKNOWN, CHARSET_UTF7};
 
 /// How far into HTML a charset is looked for, in bytes (WHATWG: 1024; some look further).
 const META_BYTES_MAX: usize = 4096;
@@ -64,7 +64,7 @@ fn decode<'a>(
             continue;
         }
         tried.push(*charset);
-        let text = charset.decode(bytes);
+        let (text, is_guess) = charset.decode_and_tell(bytes);
         if texts.contains(&text) {
             continue;
         }
@@ -73,6 +73,10 @@ fn decode<'a>(
             let first = labels.first().map_or("", |(label, _)| label.as_ref());
             let found = Finding::of(&CHARSET_DISAGREES).with("first", first);
             findings.push(found.with("second", label));
+        }
+        if is_guess && texts.is_empty() && *charset != Charset::Unknown {
+            let label = if label.is_empty() { "us-ascii" } else { label };
+            findings.push(Finding::of(&CHARSET_GUESSED).with("charset", label));
         }
         texts.push(text);
     }
@@ -125,7 +129,8 @@ mod tests {
             (b"abc", false, &[], &["abc"], &[]),
             (b"abc", true, &["utf-8", "iso-8859-1"], &["abc"], &[]),
             (b"\xe4", false, &["iso-8859-1"], &["ä"], &[]),
-            (b"\xe4", false, &["us-ascii"], &["ä"], &[]),
+            (b"\xe4", false, &["us-ascii"], &["ä"], &["mime-charset-guessed"]),
+            (b"\xe4", false, &["utf-8"], &["\u{fffd}"], &["mime-charset-guessed"]),
             (b"\xc3\xa4", false, &[], &["ä"], &[]),
             (
                 b"\xc3\xa4",

@@ -89,6 +89,8 @@ fn meaning(value: &str) -> (Encoding, Option<Encoding>) {
         Some(Encoding::Identity | Encoding::SevenBit) if !is_plain && !word.is_empty() => {
             (Encoding::Identity, guess(value))
         }
+        // Not of the standard: many programs do not know it.
+        Some(Encoding::Uuencode) => (Encoding::Uuencode, Some(Encoding::Identity)),
         // A program that cannot read comments, quotes or parameters leaves the body as it is.
         Some(exact) if !is_plain && exact != Encoding::Identity => {
             (exact, Some(Encoding::Identity))
@@ -123,6 +125,7 @@ pub(crate) fn bodies<'a>(
             bodies.push(body);
         }
     };
+    let mut is_odd = false;
     for encoding in &encodings.all {
         match encoding {
             Encoding::Identity => add(Cow::Borrowed(raw)),
@@ -144,8 +147,13 @@ pub(crate) fn bodies<'a>(
                 let readings = quoted::readings(raw);
                 if readings.len() > 1 {
                     findings.push(Finding::of(&QUOTED_UNCLEAR));
+                    is_odd = true;
                 }
                 readings.into_iter().for_each(|reading| add(Cow::Owned(reading)));
+                if is_odd {
+                    // A program that finds an error shows what stands there.
+                    add(Cow::Borrowed(raw));
+                }
             }
             Encoding::Uuencode => {
                 let start = memchr::memmem::find(raw, b"begin ");
@@ -208,8 +216,13 @@ mod tests {
                 &["Zm9vZm9vZm9vZm9v", "foofoofoofoo"],
                 &["mime-encoding-unclear"],
             ),
-            (&["x-uuencode"], "begin 644 a\n#9F]O\n`\nend\n", &["foo"], &[]),
-            (&["uue"], "#9F]O\n", &["foo"], &[]),
+            (
+                &["x-uuencode"],
+                "begin 644 a\n#9F]O\n`\nend\n",
+                &["foo", "begin 644 a\n#9F]O\n`\nend\n"],
+                &["mime-encoding-unclear"],
+            ),
+            (&["uue"], "#9F]O\n", &["foo", "#9F]O\n"], &["mime-encoding-unclear"]),
         ];
         for (values, raw, expected, ids) in table {
             assert_eq!(

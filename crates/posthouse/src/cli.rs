@@ -365,7 +365,11 @@ pub(crate) enum EventFormat {
 
 /// Runs what was typed.
 pub(crate) fn run() -> ExitCode {
-    match Cli::parse().verb {
+    let verb = match Cli::try_parse() {
+        Ok(cli) => cli.verb,
+        Err(error) => return not_understood(&error),
+    };
+    match verb {
         Verb::Demo => crate::demo::run(),
         Verb::Serve(node) => crate::serve::run(&node.config, crate::serve::Role::Gateway),
         Verb::Edge(arguments) => edge::run(&arguments),
@@ -380,6 +384,34 @@ pub(crate) fn run() -> ExitCode {
         verb => ask::run(verb_request(verb)),
     }
 }
+
+/// Help, or a wrong call. The two verbs that promise a JSON line at the end of standard output, for
+/// scripts that pipe it on, keep that promise even then.
+fn not_understood(error: &clap::Error) -> ExitCode {
+    // Whoever closed the pipe has read enough.
+    let _ = error.print();
+    if !error.use_stderr() {
+        return ExitCode::SUCCESS;
+    }
+    let words: Vec<_> = std::env::args_os().skip(1).collect();
+    let text = error.to_string();
+    let why = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    if words.iter().any(|word| word == "--json") {
+        match words.as_slice() {
+            [first, second, ..] if first == "cert" && second == "diagnose" => {
+                anstream::println!("{}", cert::no_diagnosis_json(why));
+            }
+            [first, ..] if first == "evidence" => {
+                anstream::println!("{}", evidence::no_verdict_json(why));
+            }
+            _ => {}
+        }
+    }
+    ExitCode::from(WRONG_CALL)
+}
+
+/// Exit status of a wrong call, as clap's.
+const WRONG_CALL: u8 = 2;
 
 /// A verb that the office answers: what is asked, and how the answer is shown.
 pub(crate) struct Ask {

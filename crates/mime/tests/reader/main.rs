@@ -12,7 +12,9 @@
 
 mod golden;
 mod hostile;
+mod other;
 mod rows;
+mod suites;
 mod tree;
 
 use posthouse_mime::{MimeLimits, Reading, read};

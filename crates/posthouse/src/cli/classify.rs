@@ -10,9 +10,9 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Args;
-use posthouse_classifier::{Classification, Model, bulk_finding, bulk_level, classify};
-use posthouse_mime::Reading;
-use posthouse_types::{Finding, Language, Verdict, printable};
+use posthouse_classifier::Model;
+use posthouse_filter::{self as filter, Tools};
+use posthouse_types::{Facts, Language, Verdicts, printable};
 use serde_json::{Value, json};
 
 use super::mails;
@@ -37,40 +37,12 @@ pub(crate) struct ClassifyArguments {
     model: Option<PathBuf>,
 }
 
-/// One message's judgement.
-pub(super) struct Judgement {
-    pub(super) verdict: Verdict,
-    pub(super) spam_level: i8,
-    pub(super) bulk_level: u8,
-    pub(super) score: f32,
-    pub(super) reasons: Vec<Finding>,
-}
-
-/// Log-odds from which a message is spam: about one ham in a thousand lies above (docs/filter-quality.md).
-const SPAM: f32 = 4.0;
-/// Log-odds from which it is so with high confidence.
-const SURE: f32 = 7.0;
-/// Log-odds from which bad mail is phishing rather than spam.
-const PHISH: f32 = 0.0;
-/// The bulk level from which Exchange Online calls a message bulk by default (spec 2.3).
-const BULK_LEVEL_DEFAULT: u8 = 7;
-
-/// Judges one message by its content alone.
-pub(super) fn judge(model: &Model, _tenant: Option<&str>, reading: &Reading) -> Judgement {
-    let classification = classify(model, reading);
-    let Classification { bad, phish, bulk, .. } = &classification;
-    let bulk_level = bulk_level(reading, *bulk);
-    let (verdict, spam_level) = match (*bad, *phish >= PHISH) {
-        (bad, true) if bad >= SURE => (Verdict::HighConfidencePhish, 9),
-        (bad, true) if bad >= SPAM => (Verdict::Phish, 8),
-        (bad, false) if bad >= SURE => (Verdict::HighConfidenceSpam, 9),
-        (bad, false) if bad >= SPAM => (Verdict::Spam, 5),
-        _ if bulk_level >= BULK_LEVEL_DEFAULT => (Verdict::Bulk, 1),
-        _ => (Verdict::None, 1),
-    };
-    let mut reasons = classification.findings();
-    reasons.extend(bulk_finding(reading, *bulk));
-    Judgement { verdict, spam_level, bulk_level, score: *bad, reasons }
+/// Judges one message as the gateway does, but asks nobody anything: what needs DNS or a daemon is
+/// not known.
+pub(super) fn judge(model: &Model, _tenant: Option<&str>, message: &[u8]) -> Verdicts {
+    let tools = Tools { model: Some(model), ..Tools::default() };
+    let (_, measured) = filter::measure(message, &tools);
+    filter::judge(&Facts::default(), &measured)
 }
 
 /// Judges and shows: 0 every file was judged, 1 some could not be.
@@ -111,57 +83,56 @@ fn one(
     model: &Model,
     arguments: &ClassifyArguments,
     path: &std::path::Path,
-) -> Result<(Judgement, u128), String> {
+) -> Result<(Verdicts, u128), String> {
     let bytes = mails::read(path)?;
     let started = Instant::now();
-    let judgement = judge(model, arguments.tenant.as_deref(), &mails::reading(&bytes));
-    Ok((judgement, started.elapsed().as_micros()))
+    let verdicts = judge(model, arguments.tenant.as_deref(), &bytes);
+    Ok((verdicts, started.elapsed().as_micros()))
 }
 
 fn show(
     out: &mut impl Write,
     file: &str,
-    result: Result<(Judgement, u128), String>,
+    result: Result<(Verdicts, u128), String>,
     as_json: bool,
 ) -> io::Result<()> {
     match (result, as_json) {
-        (Ok((judgement, micros)), true) => writeln!(out, "{}", object(file, &judgement, micros)),
+        (Ok((verdicts, micros)), true) => writeln!(out, "{}", object(file, &verdicts, micros)),
         (Err(error), true) => writeln!(out, "{}", json!({ "file": file, "error": error })),
-        (Ok((judgement, _)), false) => {
-            let Judgement { verdict, spam_level, bulk_level, score, reasons } = judgement;
+        (Ok((verdicts, _)), false) => {
+            let Verdicts { verdict, scl, bcl, score, reasons, .. } = verdicts;
             let file = printable(file, 200);
-            writeln!(
-                out,
-                "{file}: {} score {score:.2}, SCL {spam_level}, BCL {bulk_level}",
-                verdict.as_str()
-            )?;
+            let verdict = verdict.as_str();
+            writeln!(out, "{file}: {verdict} score {score:.2}, SCL {scl}, BCL {bcl}")?;
             reasons.iter().try_for_each(|reason| {
-                writeln!(out, "  {:+.2} {}", reason.weight(), reason.sentence(Language::English))
+                let sentence = reason.finding.sentence(Language::English);
+                writeln!(out, "  {:+6.2}  {sentence} ({})", reason.weight, reason.id())
             })
         }
         (Err(error), false) => writeln!(out, "{}: error: {error}", printable(file, 200)),
     }
 }
 
-fn object(file: &str, judgement: &Judgement, micros: u128) -> Value {
-    let reasons: Vec<Value> = judgement
+fn object(file: &str, verdicts: &Verdicts, micros: u128) -> Value {
+    let reasons: Vec<Value> = verdicts
         .reasons
         .iter()
         .map(|reason| {
             json!({
-                "id": reason.kind.id,
-                "weight": reason.weight(),
-                "text": reason.sentence(Language::English),
+                "id": reason.id(),
+                "weight": reason.weight,
+                "decisive": reason.decisive,
+                "text": reason.finding.sentence(Language::English),
             })
         })
         .collect();
     json!({
         "file": file,
-        "verdict": judgement.verdict.as_str(),
-        "scl": judgement.spam_level,
-        "bcl": judgement.bulk_level,
-        "category": judgement.verdict.as_str(),
-        "score": judgement.score,
+        "verdict": verdicts.verdict.as_str(),
+        "scl": verdicts.scl,
+        "bcl": verdicts.bcl,
+        "category": verdicts.verdict.as_str(),
+        "score": verdicts.score,
         "reasons": reasons,
         "micros": u64::try_from(micros).unwrap_or(u64::MAX),
     })

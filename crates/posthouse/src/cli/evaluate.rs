@@ -12,10 +12,10 @@ use std::time::Instant;
 
 use clap::Args;
 use posthouse_classifier::{BULK_LEVEL_STRICT, Label};
-use posthouse_types::Verdict;
+use posthouse_types::{Verdict, Verdicts};
 use serde_json::{Value, json};
 
-use super::classify::{Judgement, judge};
+use super::classify::judge;
 use super::mails::{self, Progress};
 use super::train::labelled;
 
@@ -40,7 +40,7 @@ const CUTS: [f32; 8] = [-6.0, -4.0, -2.0, 0.0, 2.0, 4.0, 6.0, 8.0];
 struct Judged {
     label: Label,
     source: String,
-    judgement: Judgement,
+    judgement: Verdicts,
     micros: u64,
 }
 
@@ -74,7 +74,7 @@ fn measure(arguments: &EvaluateArguments) -> Result<Vec<Judged>, String> {
         |(label, path)| {
             let bytes = mails::read(path).map_err(|why| format!("{}: {why}", path.display()))?;
             let started = Instant::now();
-            let judgement = judge(&model, None, &mails::reading(&bytes));
+            let judgement = judge(&model, None, &bytes);
             let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let source = sources.get(name.as_ref()).cloned().unwrap_or_default();
@@ -133,7 +133,7 @@ fn report(judged: &[Judged]) -> Value {
             })
         })
         .collect();
-    let is_bulk = |one: &Judged| one.judgement.bulk_level >= BULK_LEVEL_STRICT;
+    let is_bulk = |one: &Judged| one.judgement.bcl >= BULK_LEVEL_STRICT;
     let mut micros: Vec<u64> = judged.iter().map(|one| one.micros).collect();
     micros.sort_unstable();
     let at = |share: usize| micros.get(micros.len() * share / 100).copied().unwrap_or(0);
