@@ -10,7 +10,7 @@ mod dns;
 mod http;
 mod mta_sts;
 
-pub use aia::{AiaError, AiaFetcher, CERTIFICATE_BYTES_MAX, Loopback};
+pub use aia::{AiaError, AiaFetcher, CERTIFICATE_BYTES_MAX, Loopback, is_public};
 pub use dns::{
     ADDRESSES_MAX, Answer, MX_MAX, MailExchangers, Mx, Proof, ProofOf, Resolver, TLSA_RECORDS_MAX,
     TXT_RECORDS_MAX, Tlsa,

@@ -12,6 +12,7 @@ mod entries;
 mod report;
 mod route;
 mod settle;
+mod sts;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::world::World;
 use connection::{Attempt, Connection};
 pub(crate) use entries::Entries;
 use settle::End;
+pub(crate) use sts::StsPolicies;
 
 /// Recipients held in memory at once; what is more waits in the store. About 1 KiB each.
 const HELD_ITEMS_MAX: usize = 20_000;

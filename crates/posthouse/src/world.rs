@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use crate::edge::Logins;
 use crate::listeners::Entrance;
 use crate::office::Office;
-use crate::outbound::Outbound;
+use crate::outbound::{Outbound, StsPolicies};
 use crate::protocol_log::{LogProtocol, ProtocolLog, ProtocolLogs};
 use crate::sessions::Sessions;
 use crate::settings::{LineEndsSetting, Settings};
@@ -41,6 +41,8 @@ pub(crate) struct World {
     pub(crate) server_tls: Option<ServerTls>,
     pub(crate) client_tls: ClientTls,
     pub(crate) outbound: Outbound,
+    /// MTA-STS policies of the domains that mail goes to.
+    pub(crate) sts: StsPolicies,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) logins: Logins,
     pub(crate) send_log: Option<ProtocolLog>,
@@ -88,6 +90,7 @@ impl World {
             server_tls,
             client_tls: ClientTls::default(),
             outbound,
+            sts: StsPolicies::default(),
             sessions: Arc::default(),
             logins: Logins::default(),
             send_log: logs.send,
