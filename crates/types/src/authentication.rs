@@ -48,6 +48,8 @@ pub struct ConnectionFacts {
 pub struct ReverseName {
     /// The PTR record's name.
     pub name: String,
+    /// The organisational domain of the name, by the public suffix list.
+    pub organization: String,
     /// Whether the name's own addresses hold the connecting one.
     pub is_confirmed: bool,
 }

@@ -252,7 +252,8 @@ async fn aut_08_a_chain_holds_whole_or_not_at_all() {
     let claims = "spf=pass smtp.mailfrom=x@contoso.example; dkim=pass (2048-bit) \
                   header.d=contoso.example; dmarc=pass header.from=contoso.example";
     let first = list.sealed(&message, &[], "none", claims);
-    let second = google.sealed(&first.message, std::slice::from_ref(&first.set), "pass", "dmarc=fail");
+    let second =
+        google.sealed(&first.message, std::slice::from_ref(&first.set), "pass", "dmarc=fail");
     let arc = sent(&dns, "x", "", &second.message).await.arc;
     assert_eq!(arc.result, ArcResult::Pass, "{arc:#?}");
     let sealers: Vec<_> = arc.claims.iter().map(|claims| claims.sealer.as_str()).collect();
@@ -456,7 +457,11 @@ async fn a_connection_is_named_and_looked_up_in_the_lists_that_the_operator_chos
     let limits = AuthenticationLimits { block_list_zones, ..AuthenticationLimits::default() };
     let authenticator = Authenticator::new(dns.resolver.clone(), limits);
     let facts = authenticator.connection(CLIENT.parse().unwrap(), "mail.sender.example").await;
-    let name = ReverseName { name: "mail.sender.example".into(), is_confirmed: true };
+    let name = ReverseName {
+        name: "mail.sender.example".into(),
+        organization: "sender.example".into(),
+        is_confirmed: true,
+    };
     assert_eq!(facts.reverse_name, Lookup::Found(name));
     let answers: Vec<_> = facts.block_lists.iter().map(|list| &list.answer).collect();
     assert_eq!(answers[0], &Lookup::Found("127.0.0.2".parse().unwrap()));
