@@ -114,7 +114,7 @@ impl Authenticator {
         spf::check(&questions, &spf_question(submission, dkim::now_seconds())).await
     }
 
-    /// All facts of one message. `from` is what `posthouse_message::read_author` read in it.
+    /// All facts of one message; who it is from is read by `posthouse_message::read_author`.
     pub async fn authenticate(&self, submission: &Submission<'_>) -> AuthenticationFacts {
         let deadline = Instant::now() + self.limits.time_max;
         let questions = |max: u32| Questions::new(&self.resolver, max, deadline);
@@ -184,10 +184,12 @@ async fn signatures(
     let of_arc = chain.as_ref().ok().and_then(Option::as_ref).map(arc::ArcChain::key_names);
     let of_arc = of_arc.unwrap_or_default();
     let keys = key::Keys::ask(questions, of_dkim.chain(of_arc)).await;
-    let dkim = signatures.iter().map(|one| dkim::verify(view, one, &keys, now_seconds)).collect();
+    let mut hashes = message_view::BodyHashes::default();
+    let verify = |one| dkim::verify(view, one, &keys, &mut hashes, now_seconds);
+    let dkim = signatures.iter().map(verify).collect();
     let arc = match &chain {
         Ok(None) => ArcFact::default(),
-        Ok(Some(chain)) => chain.verify(view, &keys, now_seconds),
+        Ok(Some(chain)) => chain.verify(view, &keys, &mut hashes, now_seconds),
         Err(why) => ArcFact {
             result: ArcResult::Fail,
             reason: printable(why, SHOWN_CHARACTERS_MAX),

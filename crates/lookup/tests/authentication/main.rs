@@ -18,3 +18,4 @@ mod dns;
 mod rows;
 mod sign;
 mod spf;
+mod spf_own;
