@@ -210,6 +210,8 @@ pub enum DkimReason {
     Algorithm,
     /// The key could not be looked up.
     KeyUnavailable,
+    /// The message names more keys than are asked for.
+    TooManyKeys,
     /// Nobody asked.
     #[default]
     NotAsked,
@@ -231,6 +233,7 @@ impl DkimReason {
             Self::FromNotSigned => "From is not signed",
             Self::Algorithm => "algorithm is not accepted",
             Self::KeyUnavailable => "key query failed",
+            Self::TooManyKeys => "too many keys",
             Self::NotAsked => "not checked",
         }
     }

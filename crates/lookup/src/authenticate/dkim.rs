@@ -105,6 +105,7 @@ fn result_of(reason: DkimReason) -> DkimResult {
         | DkimReason::Expired
         | DkimReason::Malformed
         | DkimReason::FromNotSigned
+        | DkimReason::TooManyKeys
         | DkimReason::Algorithm => DkimResult::PermError,
     }
 }
