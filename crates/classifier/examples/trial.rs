@@ -47,6 +47,9 @@ fn main() {
     let model = trainer.finish(|_, _| ());
     eprintln!("trained in {:?}", t.elapsed());
     let bytes = model.to_bytes();
+    if let Some(out) = args.iter().find_map(|a| a.strip_prefix("out=")) {
+        std::fs::write(out, &bytes).unwrap();
+    }
     let t = Instant::now();
     let model = Model::from_bytes(&bytes).unwrap();
     eprintln!(

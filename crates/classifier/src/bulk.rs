@@ -12,7 +12,7 @@ use crate::findings::SENT_TO_MANY;
 /// From this level on a message is bulk by Microsoft's strict threshold.
 pub const BULK_LEVEL_STRICT: u8 = 4;
 /// Log-odds of the content from which it is bulk by itself.
-const CONTENT_SURE: f32 = 0.0;
+const CONTENT_SURE: f32 = 2.0;
 
 /// One header rule.
 struct Sign {
@@ -135,6 +135,6 @@ fn total(reading: &Reading, bulk_log_odds: f32) -> f32 {
 
 /// Evenly spaced steps of the sum; [`BULK_LEVEL_STRICT`] begins where content alone is sure.
 fn level(total: f32) -> u8 {
-    const STEPS: [f32; 9] = [-4.5, -3.0, -1.5, CONTENT_SURE, 1.0, 2.0, 3.0, 4.0, 5.5];
+    const STEPS: [f32; 9] = [-3.0, -1.5, 0.0, CONTENT_SURE, 3.0, 4.0, 5.0, 6.0, 7.5];
     STEPS.iter().filter(|step| total >= **step).count() as u8
 }

@@ -92,10 +92,10 @@ fn telling(model: &Model, features: &Features) -> Vec<(String, f32)> {
 impl Classification {
     /// The score as findings: what the content says by itself, in words.
     ///
-    /// Weights are what the model says, held between -6 and 12: a text alone neither clears what
-    /// something else has proven, nor is it more certain than a hundred thousand to one.
+    /// Weights are what the model says, and beyond 6 (four hundred to one) grow by their logarithm
+    /// only: a text alone neither clears what something else has proven, nor proves much itself.
     pub fn findings(&self) -> Vec<Finding> {
-        let content = (self.bad - self.tenant).clamp(-6.0, 12.0);
+        let content = squashed(self.bad - self.tenant);
         let (kind, sign) = match (content >= 0.0, self.phish >= 0.0) {
             (true, true) => (&WORDS_LIKE_PHISH, 1.0),
             (true, false) => (&WORDS_LIKE_SPAM, 1.0),
@@ -115,6 +115,15 @@ impl Classification {
         }
         out
     }
+}
+
+/// Log-odds that are believed as they stand.
+const BELIEVED_MAX: f32 = 6.0;
+
+/// Keeps the order of all values; only the distance of extreme ones shrinks.
+fn squashed(log_odds: f32) -> f32 {
+    let beyond = (log_odds.abs() - BELIEVED_MAX).max(0.0);
+    (log_odds.abs().min(BELIEVED_MAX) + beyond.ln_1p()).copysign(log_odds)
 }
 
 /// The groups that a tenant's releases and reports move: what a person would name.

@@ -27,6 +27,8 @@ const WORDS_MAX: usize = 1500;
 const GRAM_CHARACTERS_MAX: usize = 3000;
 /// Features of one group.
 const GROUP_MAX: usize = 6000;
+/// Tags, attributes and declarations that are looked at.
+const MARKUP_MAX: usize = 6000;
 /// Addresses in one message that are looked at.
 const URLS_MAX: usize = 80;
 /// How finely a measure is cut: shares lie between 0 and 1, logarithms up to 12.
@@ -117,7 +119,7 @@ pub(crate) fn of(view: &View) -> Features {
     subject(&mut builder, &view.subject);
     sender(&mut builder, view);
     for page in &view.pages {
-        for hash in &page.structure {
+        for hash in page.structure.iter().take(MARKUP_MAX) {
             builder.add(MARKUP, *hash);
         }
     }
@@ -336,8 +338,15 @@ fn links(builder: &mut Builder, view: &View, urls: &[&str]) {
 }
 
 fn one_url(builder: &mut Builder, url: &Url<'_>, salt: u64) {
-    let lower = cut(url.host, 120).to_ascii_lowercase();
-    host(builder, LINKS, &lower, salt);
+    let name = cut(url.host, 120);
+    // The same host again says nothing new.
+    if builder.add(LINKS, mix(hash_name(name), mix(salt, 10))) {
+        host(builder, LINKS, &name.to_ascii_lowercase(), salt);
+    }
+    let tail = mix(hash_name(cut(url.path, 200)), hash_name(cut(url.query, 200)));
+    if !builder.seen.is_new((mix(tail, mix(salt, 19)) >> 32) as u32) {
+        return;
+    }
     builder.add(LINKS, mix(hash_name(url.scheme), mix(salt, 11)));
     builder
         .add(LINKS, mix(u64::from(url.has_userinfo) * 2 + u64::from(url.has_port), mix(salt, 12)));
@@ -377,11 +386,11 @@ fn parts(builder: &mut Builder, view: &View) {
 }
 
 trait Log2 {
-    fn ilog2_or_zero(self) -> u64;
+    fn ilog2_or_zero(self) -> Self;
 }
 
 impl Log2 for u64 {
-    fn ilog2_or_zero(self) -> u64 {
-        self.checked_ilog2().map_or(0, u64::from)
+    fn ilog2_or_zero(self) -> Self {
+        self.checked_ilog2().map_or(0, Self::from)
     }
 }

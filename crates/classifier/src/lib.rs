@@ -7,7 +7,6 @@
 mod bulk;
 mod classify;
 mod dense;
-mod encoded;
 mod features;
 mod findings;
 mod html;

@@ -90,7 +90,27 @@ pub(crate) fn slot(hash: u32) -> usize {
     (hash.wrapping_mul(0x85eb_ca6b) >> (32 - SLOT_BITS)) as usize
 }
 
+/// The model that comes with the program; `docs/model-card.md` says what it learned from.
+const SHIPPED: &[u8] = include_bytes!("../models/shipped.model");
+
 impl Model {
+    /// The model that comes with the program.
+    pub fn shipped() -> Self {
+        Self::from_bytes(SHIPPED).unwrap_or_else(|_| Self::empty())
+    }
+
+    /// A model that knows nothing: every message is undecided.
+    pub fn empty() -> Self {
+        Self {
+            table: vec![[0; KEPT_HEADS]; SLOTS],
+            scales: Lanes::default(),
+            bias: Lanes::default(),
+            calibration: [(1.0, 0.0); KEPT_HEADS],
+            gains: [0.0; GROUPS],
+            counts: Counts::default(),
+        }
+    }
+
     /// What it was trained on.
     pub fn counts(&self) -> Counts {
         self.counts

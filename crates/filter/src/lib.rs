@@ -6,10 +6,12 @@
 pub mod authentication;
 mod counterfactual;
 mod judge;
+mod judged;
 mod measure;
 
 pub use counterfactual::{Counterfactual, counterfactual};
 pub use judge::{absent, judge};
+pub use judged::judged;
 pub use measure::{Measured, Tools, measure};
 
 use posthouse_types::FindingKind;
@@ -18,7 +20,8 @@ use posthouse_types::FindingKind;
 pub fn finding_kinds() -> impl Iterator<Item = &'static FindingKind> {
     [judge::FINDINGS, posthouse_mime::FINDINGS, posthouse_attachment::FINDINGS]
         .into_iter()
-        .chain([posthouse_content::FINDINGS, authentication::FINDINGS])
+        .chain([posthouse_content::FINDINGS, posthouse_classifier::FINDINGS])
+        .chain([authentication::FINDINGS])
         .flatten()
         .copied()
 }

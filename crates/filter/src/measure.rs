@@ -5,6 +5,7 @@
 //! findings put together.
 
 use posthouse_attachment::{AttachmentLimits, Attachments, Extra, yara};
+use posthouse_classifier::{self as classifier, Learned, Model};
 use posthouse_mime::{MimeLimits, Reading};
 use posthouse_types::Finding;
 
@@ -13,6 +14,10 @@ use posthouse_types::Finding;
 pub struct Tools<'a> {
     /// YARA rules to search every file with.
     pub yara: Option<&'a yara::Rules>,
+    /// What words and structure are weighed by; without it nobody reads them.
+    pub model: Option<&'a Model>,
+    /// What the tenant's own releases and reports taught.
+    pub learned: Option<&'a Learned>,
 }
 
 /// What the measuring rooms found in one message.
@@ -36,6 +41,13 @@ pub fn measure(message: &[u8], tools: &Tools<'_>) -> (Reading, Measured) {
     let mut attachments =
         posthouse_attachment::examine(&reading, &AttachmentLimits::default(), &extra);
     findings.append(&mut attachments.findings);
-    let measured = Measured { findings, attachments, ..Measured::default() };
+    let mut measured = Measured { findings, attachments, ..Measured::default() };
+    if let Some(model) = tools.model {
+        let classified = classifier::classify_for(model, tools.learned, &reading);
+        measured.findings.extend(classified.findings());
+        measured.findings.extend(classifier::bulk_finding(&reading, classified.bulk));
+        measured.phish_log_odds = classified.phish;
+        measured.bulk_level = classifier::bulk_level(&reading, classified.bulk);
+    }
     (reading, measured)
 }

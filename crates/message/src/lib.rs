@@ -20,6 +20,7 @@ mod results;
 mod rewrite;
 mod signing;
 mod stamps;
+mod wishes;
 
 pub use author::read_author;
 pub use date::{date_rfc3339, date_rfc5322};
@@ -38,3 +39,4 @@ pub use signing::{
     author_domain, base64, dkim_signature, seal,
 };
 pub use stamps::{Directionality, Stamps, trace_headers};
+pub use wishes::Wishes;

@@ -143,7 +143,7 @@ impl<'a> Header<'a> {
 }
 
 fn is_name(name: &[u8]) -> bool {
-    !name.is_empty() && name.iter().all(|byte| *byte > b' ' && *byte != 127)
+    !name.is_empty() && name.iter().all(u8::is_ascii_graphic)
 }
 
 /// Whether a program that passes over odd octets sees a field of MIME's here.

@@ -7,11 +7,15 @@
 mod ask;
 mod cert;
 mod check;
+mod classify;
 mod dkim;
 mod doctor;
 mod edge;
+mod evaluate;
 mod evidence;
+mod mails;
 mod show;
+mod train;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -114,6 +118,12 @@ enum Verb {
     Evidence(evidence::EvidenceArguments),
     /// Do what a sender does, and say what is wrong with a server; or listen, and with a sender
     Doctor(Box<doctor::DoctorArguments>),
+    /// Judge messages in files, as the gateway would by their content
+    Classify(classify::ClassifyArguments),
+    /// Train the classifier on folders of mail
+    Train(train::TrainArguments),
+    /// Measure the classifier on folders of mail
+    Evaluate(evaluate::EvaluateArguments),
     /// What happened to messages, newest first
     Trace(TraceArguments),
     /// What waits for delivery or is held
@@ -355,7 +365,11 @@ pub(crate) enum EventFormat {
 
 /// Runs what was typed.
 pub(crate) fn run() -> ExitCode {
-    match Cli::parse().verb {
+    let verb = match Cli::try_parse() {
+        Ok(cli) => cli.verb,
+        Err(error) => return not_understood(&error),
+    };
+    match verb {
         Verb::Demo => crate::demo::run(),
         Verb::Serve(node) => crate::serve::run(&node.config, crate::serve::Role::Gateway),
         Verb::Edge(arguments) => edge::run(&arguments),
@@ -364,9 +378,40 @@ pub(crate) fn run() -> ExitCode {
         Verb::Dkim(verb) => dkim::run(verb),
         Verb::Doctor(arguments) => doctor::run(&arguments),
         Verb::Evidence(arguments) => evidence::run(&arguments),
+        Verb::Classify(arguments) => classify::run(&arguments),
+        Verb::Train(arguments) => train::run(&arguments),
+        Verb::Evaluate(arguments) => evaluate::run(&arguments),
         verb => ask::run(verb_request(verb)),
     }
 }
+
+/// Help, or a wrong call. The two verbs that promise a JSON line at the end of standard output, for
+/// scripts that pipe it on, keep that promise even then.
+fn not_understood(error: &clap::Error) -> ExitCode {
+    // Whoever closed the pipe has read enough.
+    let _ = error.print();
+    if !error.use_stderr() {
+        return ExitCode::SUCCESS;
+    }
+    let words: Vec<_> = std::env::args_os().skip(1).collect();
+    let text = error.to_string();
+    let why = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    if words.iter().any(|word| word == "--json") {
+        match words.as_slice() {
+            [first, second, ..] if first == "cert" && second == "diagnose" => {
+                anstream::println!("{}", cert::no_diagnosis_json(why));
+            }
+            [first, ..] if first == "evidence" => {
+                anstream::println!("{}", evidence::no_verdict_json(why));
+            }
+            _ => {}
+        }
+    }
+    ExitCode::from(WRONG_CALL)
+}
+
+/// Exit status of a wrong call, as clap's.
+const WRONG_CALL: u8 = 2;
 
 /// A verb that the office answers: what is asked, and how the answer is shown.
 pub(crate) struct Ask {
@@ -465,7 +510,10 @@ fn verb_request(verb: Verb) -> Ask {
         | Verb::Cert(_)
         | Verb::Dkim(_)
         | Verb::Doctor(_)
-        | Verb::Evidence(_) => Ask {
+        | Verb::Evidence(_)
+        | Verb::Classify(_)
+        | Verb::Train(_)
+        | Verb::Evaluate(_) => Ask {
             request: Err("this verb asks no node".to_owned()),
             asking: Asking { node: Node { config: PathBuf::new() }, json: false },
             view: View::Sentences,

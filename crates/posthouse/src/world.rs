@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
+use posthouse_policy::srs::SrsSecret;
 use posthouse_policy::{AddressRange, ChainRule, Directory, RuledChain, SharedIdentities};
 use posthouse_smtp::{Authentication, LineEnds, ServerOptions};
 use posthouse_store::Store;
@@ -41,6 +42,8 @@ pub(crate) struct World {
     trust: Arc<Trust>,
     stores: Stores,
     pub(crate) dkim: DkimKeys,
+    /// The key that senders are rewritten with.
+    pub(crate) srs: SrsSecret,
     pub(crate) office: Office,
     pub(crate) server_tls: Option<ServerTls>,
     pub(crate) client_tls: ClientTls,
@@ -88,6 +91,7 @@ impl World {
             shared: ArcSwap::from_pointee(shared_identities(&settings)?),
             engines: ArcSwap::from_pointee(Engines::load(&settings.filter)?),
             trust,
+            srs: SrsSecret::new(&office.store.node_secret()),
             dkim: DkimKeys::of(&settings.node.data_dir),
             stores,
             office,

@@ -8,6 +8,7 @@ mod address;
 mod authentication;
 mod chain;
 mod decision;
+mod engine;
 mod envelope;
 mod finding;
 mod judged;
@@ -35,12 +36,14 @@ pub use decision::{
     Action, AppliedOverride, Because, Counterfactual, Decision, PolicyKind, Quarantine,
     QuarantineReason, SafetyTip, Sfty, Sfv,
 };
+pub use engine::EngineFact;
 pub use envelope::{
     BodyType, DsnNotify, DsnReturn, MailParameters, Recipient, RecipientParameters, TenantId,
 };
 pub use finding::{Concern, Finding, FindingKind, Force, Language};
 pub use judged::{
-    AsfSwitch, Category, CompAuth, DmarcOutcome, Impersonation, Judged, RecipientContext,
+    AsfSwitch, Category, CompAuth, DmarcOutcome, Impersonation, Judged, PhishConfidence,
+    RecipientContext,
 };
 pub use limits::SmtpLimits;
 pub use peer::{Peer, TlsFacts};

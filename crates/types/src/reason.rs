@@ -164,6 +164,11 @@ reasons! {
     /// An engine that has to see every message could not look at this one.
     FilterUnavailable, "filter-unavailable", Us;
 
+    /// A policy of every recipient says that the message is refused.
+    RejectedByPolicy, "rejected-by-policy", Tenant;
+    /// A policy or a mail-flow rule keeps the message in quarantine.
+    Quarantined, "quarantined", Tenant;
+
     // Mail-flow rules and outbound policy.
     /// A mail-flow rule of the tenant refuses the message.
     RejectedByRule, "rejected-by-rule", Tenant;
@@ -171,8 +176,11 @@ reasons! {
     SenderRestricted, "sender-restricted", Tenant;
     /// A connector or the whole tenant sends more than the outbound policy allows.
     OutboundLimitExceeded, "outbound-limit-exceeded", Tenant;
+    /// A mail-flow rule sends the message through an outbound connector that is not there, or is off.
+    RuleConnectorMissing, "rule-connector-missing", Tenant;
     /// A mailbox forwards mail to the outside by itself, and the outbound policy does not allow that.
     ForwardingDenied, "forwarding-denied", Tenant;
+
     // Delivery.
     /// The remote server refused for good.
     RemoteRefused, "remote-refused", Elsewhere;

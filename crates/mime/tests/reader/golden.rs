@@ -206,7 +206,7 @@ const GOLDEN: &[(&str, &str, &str)] = &[
     (
         "inner not closed",
         "Content-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--a\n\ntwo\n--a--\n",
-        "multipart/mixed[multipart/mixed[text/plain=one] text/plain=two] !close-delimiter-missing",
+        "multipart/mixed[multipart/mixed[text/plain=one ~text/plain=one/--a//two/--a--/] text/plain=two] !close-delimiter-missing",
     ),
     (
         "inner goes on outside",

@@ -7,9 +7,12 @@
 //! and `SRS1=code=first==rest` for what another server has rewritten before.
 
 use aws_lc_rs::hmac;
-use posthouse_types::{Address, Domain, UnixMillis};
+use posthouse_types::{Address, Domain, EnhancedStatus, Reason, Refusal, TenantId, UnixMillis};
 
-use crate::text::FromText;
+use crate::attribution::{Accepted, Direction, Owner, Place};
+use crate::directory::Directory;
+use crate::replies::RECIPIENT_UNKNOWN;
+use crate::text::{FromText, shown};
 
 /// How long a rewritten sender takes reports, in days. A queue gives up after 1 to 5.
 pub const SRS_DAYS_MAX: u16 = 14;
@@ -96,6 +99,59 @@ pub fn rewrite(
     };
     let fits = local.len() <= LOCAL_PART_BYTES_MAX && !sender.local().starts_with('"');
     fits.then(|| Address::new(local, srs_domain.clone()))
+}
+
+/// Mail to a rewritten sender, on its way back: where it goes, and whose it is. `None`: the
+/// recipient is not the work of this node. To be asked before edge blocking, which would refuse it.
+pub fn returning(
+    recipient: &Address,
+    directory: &Directory,
+    secret: &SrsSecret,
+    now: UnixMillis,
+) -> Option<Result<(Address, Accepted), Refusal>> {
+    let (id, _) = directory.owner_of(recipient.domain())?;
+    let tenant = directory.tenant(id)?;
+    if tenant.srs_domain() != Some(recipient.domain()) {
+        return None;
+    }
+    let accepted = || Accepted {
+        owner: Owner::Tenant(id),
+        direction: Direction::Incoming { partner: None },
+        place: Place::Elsewhere,
+    };
+    Some(match restore(recipient, secret, now)? {
+        Ok(original) => Ok((original, accepted())),
+        Err(error) => Err(refusal(recipient, error)),
+    })
+}
+
+/// The sender that a message leaves with: rewritten where it is of nobody in the tenant. `None`:
+/// it stays as it is.
+pub fn leaving(
+    tenant: TenantId,
+    sender: Option<&Address>,
+    directory: &Directory,
+    secret: &SrsSecret,
+    now: UnixMillis,
+) -> Option<Address> {
+    let sender = sender?;
+    let srs_domain = directory.tenant(tenant)?.srs_domain()?;
+    let is_own = directory.owner_of(sender.domain()).is_some_and(|(owner, _)| owner == tenant);
+    if is_own { None } else { rewrite(sender, srs_domain, secret, now) }
+}
+
+fn refusal(recipient: &Address, error: SrsError) -> Refusal {
+    let why = match error {
+        SrsError::Forged => "was not made by this node",
+        SrsError::Expired => "is older than 14 days",
+    };
+    Refusal::new(
+        Reason::RecipientUnknown,
+        550,
+        EnhancedStatus(5, 4, 1),
+        RECIPIENT_UNKNOWN,
+        format!("{} looks like a rewritten sender, and {why}", shown(&recipient.to_string())),
+    )
 }
 
 /// The address that a report to a rewritten sender goes to. `None`: this is no rewritten address.

@@ -37,6 +37,8 @@ pub(crate) enum CertVerb {
     Diagnose(diagnose::DiagnoseArguments),
 }
 
+pub(super) use diagnose::no_diagnosis_json;
+
 /// Runs one verb.
 pub(super) fn run(verb: CertVerb) -> ExitCode {
     let done = match verb {

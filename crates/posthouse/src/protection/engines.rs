@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use posthouse_attachment::yara;
+use posthouse_classifier::Model;
 use posthouse_filter::Tools;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -18,6 +19,7 @@ pub(crate) struct Engines {
     room: Arc<Semaphore>,
     room_kib: u32,
     yara: Option<yara::Rules>,
+    model: Option<Model>,
 }
 
 impl Engines {
@@ -25,12 +27,12 @@ impl Engines {
     pub(crate) fn load(settings: &FilterSettings) -> Result<Self, String> {
         let room_kib = u32::try_from(settings.bytes_at_once_max / 1024).unwrap_or(u32::MAX).max(1);
         let room = Arc::new(Semaphore::new(room_kib as usize));
-        Ok(Self { room, room_kib, yara: rules(settings)? })
+        Ok(Self { room, room_kib, yara: rules(settings)?, model: model(settings)? })
     }
 
     /// What measuring a message needs.
     pub(super) fn tools(&self) -> Tools<'_> {
-        Tools { yara: self.yara.as_ref() }
+        Tools { yara: self.yara.as_ref(), model: self.model.as_ref(), learned: None }
     }
 
     /// Waits until a message of this size may be looked at. One that is larger than all the room
@@ -56,7 +58,23 @@ fn rules(settings: &FilterSettings) -> Result<Option<yara::Rules>, String> {
     compiled.map(Some).map_err(|error| format!("[filter] yara: the rules cannot be used: {error}"))
 }
 
+/// The model that words are weighed by.
+fn model(settings: &FilterSettings) -> Result<Option<Model>, String> {
+    let Some(file) = &settings.model else { return Ok(Some(Model::shipped())) };
+    let bytes = std::fs::read(file)
+        .map_err(|error| format!("[filter] model: {} cannot be read: {error}", file.display()))?;
+    let model = Model::from_bytes(&bytes);
+    model.map(Some).map_err(|error| {
+        format!(
+            "[filter] model: {} is no model of this version: {error}\n  next: posthouse train DIR \
+             --out {}",
+            file.display(),
+            file.display()
+        )
+    })
+}
+
 fn read(file: &Path) -> Result<String, String> {
     std::fs::read_to_string(file)
-        .map_err(|error| format!("[filter]: {} cannot be read: {error}", file.display()))
+        .map_err(|error| format!("[filter] yara: {} cannot be read: {error}", file.display()))
 }

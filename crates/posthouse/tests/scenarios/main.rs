@@ -38,6 +38,7 @@ mod limits;
 mod limits_of_time;
 mod outgoing_header;
 mod postfix;
+mod protection;
 mod recognition;
 mod running;
 mod session_attacks;
