@@ -15,6 +15,7 @@ mod arc;
 mod corpus;
 mod dkim;
 mod dns;
+mod ours;
 mod rows;
 mod sign;
 mod spf;
