@@ -3,7 +3,11 @@
 //! Touches nothing: a reading in, findings out. Never fetches anything; time is linear in the
 //! message, and bounded.
 
-use posthouse_types::FindingKind;
+pub mod html;
+pub mod identity;
+mod kinds;
+mod normal;
+pub mod url;
+pub mod wording;
 
-/// Every kind of finding that this room makes.
-pub const FINDINGS: &[&FindingKind] = &[];
+pub use kinds::FINDINGS;

@@ -1,34 +1,25 @@
-//! The filter: measures a message, never acts on it.
+//! The filter: weighs what was measured in a message and gathered about it; never acts on it.
 //!
-//! Touches nothing: facts in, verdicts with their reasons out; one total function. Today there is
-//! no engine behind it, and it says so in every verdict (`filter-absent`): the mail carries
-//! `X-Posthouse-Filtered: no`, and `posthouse check` warns.
+//! Touches nothing: facts and findings in, verdicts with their reasons out; one total function.
+//! A message that no engine has seen is said to be so (`filter-absent`), never clean.
 
-use posthouse_types::{Facts, Reason, Verdict, VerdictReason, Verdicts};
+mod counterfactual;
+mod judge;
+mod judged;
+mod measure;
 
-/// Whether any engine judges messages; decides the `X-Posthouse-Filtered` field.
-pub const HAS_ENGINES: bool = false;
+pub use counterfactual::{Counterfactual, counterfactual};
+pub use judge::{absent, judge};
+pub use judged::judged;
+pub use measure::{Measured, Tools, measure};
 
-/// Judges one message by what was gathered about it.
-pub fn judge(_facts: &Facts) -> Verdicts {
-    Verdicts {
-        verdict: Verdict::None,
-        reasons: vec![VerdictReason {
-            id: Reason::FilterAbsent.id(),
-            weight: 0.0,
-            text: Reason::FilterAbsent.summary().to_owned(),
-        }],
-    }
-}
+use posthouse_types::FindingKind;
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_verdict_never_claims_a_judgement_that_no_engine_made() {
-        let verdicts = judge(&Facts::default());
-        assert_eq!(verdicts.verdict, Verdict::None);
-        assert_eq!(verdicts.reasons[0].id, "filter-absent");
-    }
+/// Every kind of finding that can stand among a verdict's reasons, of all rooms.
+pub fn finding_kinds() -> impl Iterator<Item = &'static FindingKind> {
+    [judge::FINDINGS, posthouse_mime::FINDINGS, posthouse_attachment::FINDINGS]
+        .into_iter()
+        .chain([posthouse_content::FINDINGS, posthouse_classifier::FINDINGS])
+        .flatten()
+        .copied()
 }

@@ -51,6 +51,9 @@ pub struct HeaderFacts {
     pub auto_submitted: bool,
     /// Bytes of the header as it goes on, without the empty line.
     pub header_bytes: usize,
+    /// The header as it came, without the empty line, where it goes on otherwise: signatures were
+    /// made over this one.
+    pub original: Option<Box<[u8]>>,
 }
 
 /// Every address in From and Sender, of every field of these names: readers differ in which they
@@ -126,7 +129,7 @@ fn is_own_pass(value: &[u8], node_name: &str) -> bool {
 
 /// An unstructured value with its encoded words read and its controls gone (MIM-08: what a word
 /// decodes to may hold line ends).
-fn decoded(value: &[u8]) -> String {
+pub(crate) fn decoded(value: &[u8]) -> String {
     match MessageStream::new(&bounded(value)).parse_unstructured() {
         HeaderValue::Text(text) => {
             text.chars().filter(|c| !c.is_control()).take(SUBJECT_CHARACTERS_MAX).collect()

@@ -191,6 +191,7 @@ impl Intake {
             return self.refuse(Reason::RoutingLoop);
         }
         let released = out.get(before..).unwrap_or_default();
+        self.facts.original = (released != header).then(|| header.into());
         self.facts.header_bytes = released.len();
         self.facts.has_utf8_header = !released.is_ascii();
         Ok(())

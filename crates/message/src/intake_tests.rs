@@ -38,6 +38,15 @@ fn refusal(message: &str) -> Reason {
 }
 
 #[test]
+fn the_header_that_was_signed_is_kept_where_another_one_goes_on() {
+    let header = "From: a@contoso.example\r\nX-OriginatorOrg: contoso.example\r\n";
+    let (facts, out) = pass(&format!("{header}\r\nbody\r\n"));
+    assert_eq!(facts.original.as_deref(), Some(header.as_bytes()));
+    assert_eq!(out.get(facts.header_bytes..), Some("\r\nbody\r\n"));
+    assert_eq!(pass("From: a@contoso.example\r\n\r\nbody\r\n").0.original, None);
+}
+
+#[test]
 fn an_ordinary_message_passes_unchanged_and_is_known() {
     let message = "Received: from a by b; x\r\nFrom: Anna <anna@contoso.example>\r\n\
                    Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nMessage-ID: <1@contoso.example>\r\n\
@@ -61,7 +70,7 @@ fn att_07_three_forged_results_in_a_row_are_all_gone() {
     ));
     assert_eq!(
         out,
-        "Authentication-Results: other.example; spf=fail\r\nSubject: x\r\n\r\nbody\r\n"
+        "Authentication-Results-Original: other.example; spf=fail\r\nSubject: x\r\n\r\nbody\r\n"
     );
     assert_eq!(facts.removed_headers, 8);
 }

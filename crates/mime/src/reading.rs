@@ -1,9 +1,8 @@
 //! The list of parts. Touches nothing.
 
-use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use posthouse_types::Finding;
 
-use crate::MimeLimits;
+use crate::words::decode_words;
 
 /// One message, read.
 #[derive(Clone, Debug, Default)]
@@ -17,12 +16,36 @@ pub struct Reading {
 }
 
 /// One header field.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Field {
     /// The name as it stands.
     pub name: String,
-    /// The value, unfolded, encoded words as they stand; not UTF-8 is replaced.
+    /// The value, unfolded, encoded words as they stand. What is not UTF-8 is read as
+    /// Windows-1252.
     pub value: String,
+}
+
+impl Field {
+    /// The value as a reader sees it: encoded words decoded, no control characters.
+    pub fn decoded(&self) -> String {
+        decode_words(&self.value)
+    }
+}
+
+/// How a part comes to be in the list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// By the standard's reading.
+    #[default]
+    Standard,
+    /// By another reading only: some programs see it, most do not.
+    Alternative,
+    /// Text before the first delimiter or after the last: nobody shows it, programs that look for
+    /// attachments anywhere may find some. Its bodies have no text.
+    Margin,
+    /// Unpacked from its parent's body: TNEF, uuencode, yEnc, a message attached under another
+    /// type.
+    Unpacked,
 }
 
 /// One part: a leaf, a multipart or a message inside the message.
@@ -32,7 +55,9 @@ pub struct Part {
     pub parent: Option<usize>,
     /// How deep it lies; 0 for the message itself.
     pub depth: usize,
-    /// Its header; for a `message/rfc822` that of the message inside.
+    /// How it comes to be in the list.
+    pub origin: Origin,
+    /// Its own header. The message inside a `message/rfc822` is its child, with its header.
     pub fields: Vec<Field>,
     /// `type/subtype` in lower case; `text/plain` where nothing is said.
     pub media_type: String,
@@ -57,6 +82,32 @@ pub struct Body {
     pub text: Option<String>,
 }
 
+impl Reading {
+    /// The message's own header.
+    pub fn header(&self) -> &[Field] {
+        self.parts.first().map_or(&[], |part| part.fields.as_slice())
+    }
+
+    /// The fields of that name in the message's own header, any case, in their order.
+    pub fn fields<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Field> {
+        self.header().iter().filter(move |field| field.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Every part that has a body, in every reading: what is to be scanned.
+    pub fn leaves(&self) -> impl Iterator<Item = &Part> {
+        self.parts.iter().filter(|part| !part.bodies.is_empty())
+    }
+
+    /// The texts that a reader sees when he opens the message, as most programs show it: no
+    /// attachments, nothing that only an odd reading finds. Every alternative of a
+    /// `multipart/alternative` is among them.
+    pub fn visible_texts(&self) -> impl Iterator<Item = &Part> {
+        self.parts.iter().filter(|part| {
+            part.origin == Origin::Standard && !part.is_attachment && part.text().is_some()
+        })
+    }
+}
+
 impl Part {
     /// The first field of a name, any case.
     pub fn field(&self, name: &str) -> Option<&str> {
@@ -70,85 +121,4 @@ impl Part {
     pub fn text(&self) -> Option<&str> {
         self.bodies.first().and_then(|body| body.text.as_deref())
     }
-}
-
-/// Reads one message. Lines may end in CRLF or LF.
-pub fn read(message: &[u8], limits: &MimeLimits) -> Reading {
-    let mut reading = Reading { is_complete: true, ..Reading::default() };
-    match MessageParser::default().parse(message) {
-        Some(parsed) => add(&parsed, message, None, 0, limits, &mut reading),
-        None => reading.parts.push(Part {
-            media_type: "text/plain".to_owned(),
-            bodies: vec![Body { bytes: message.to_vec(), text: None }],
-            ..Part::default()
-        }),
-    }
-    reading
-}
-
-fn add(
-    message: &Message<'_>,
-    raw: &[u8],
-    parent: Option<usize>,
-    depth: usize,
-    limits: &MimeLimits,
-    reading: &mut Reading,
-) {
-    for part in &message.parts {
-        if reading.parts.len() >= limits.parts_max || depth > limits.depth_max {
-            reading.is_complete = false;
-            return;
-        }
-        let index = reading.parts.len();
-        reading.parts.push(one(part, raw, parent, depth));
-        if let PartType::Message(inner) = &part.body {
-            add(inner, &inner.raw_message, Some(index), depth + 1, limits, reading);
-        }
-    }
-}
-
-fn one(part: &MessagePart<'_>, raw: &[u8], parent: Option<usize>, depth: usize) -> Part {
-    let content_type = part.content_type();
-    let media_type = content_type.map_or_else(
-        || "text/plain".to_owned(),
-        |found| {
-            format!("{}/{}", found.ctype(), found.subtype().unwrap_or("")).to_ascii_lowercase()
-        },
-    );
-    let body = match &part.body {
-        PartType::Text(text) | PartType::Html(text) => {
-            Some(Body { bytes: text.as_bytes().to_vec(), text: Some(text.to_string()) })
-        }
-        PartType::Binary(bytes) | PartType::InlineBinary(bytes) => {
-            Some(Body { bytes: bytes.to_vec(), text: None })
-        }
-        PartType::Message(_) | PartType::Multipart(_) => None,
-    };
-    let names: Vec<String> = part.attachment_name().map(str::to_owned).into_iter().collect();
-    Part {
-        parent,
-        depth,
-        fields: fields(part, raw),
-        charset: content_type
-            .and_then(|found| found.attribute("charset"))
-            .map(str::to_ascii_lowercase),
-        is_attachment: part.content_disposition().is_some_and(|found| found.is_attachment())
-            || (!names.is_empty() && !media_type.starts_with("text/")),
-        content_id: part.content_id().map(str::to_owned),
-        bodies: body.into_iter().collect(),
-        media_type,
-        names,
-    }
-}
-
-fn fields(part: &MessagePart<'_>, raw: &[u8]) -> Vec<Field> {
-    part.headers
-        .iter()
-        .map(|header| {
-            let range = header.offset_start as usize..header.offset_end as usize;
-            let value = String::from_utf8_lossy(raw.get(range).unwrap_or_default());
-            let value = value.replace(['\r', '\n'], "").trim().to_owned();
-            Field { name: header.name.as_str().to_owned(), value }
-        })
-        .collect()
 }

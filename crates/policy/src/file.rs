@@ -7,11 +7,13 @@
 use std::fmt;
 use std::ops::Range;
 
-use posthouse_types::Address;
+use posthouse_types::{Address, Domain};
 use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, DeValue};
 
 use crate::keys;
+use crate::outbound::{DkimDomain, OutboundPolicy, OutboundSettings};
+use crate::rules::MailFlowRule;
 use crate::tenant::{AcceptedDomain, InboundConnector, OutboundConnector, Tenant};
 use crate::text;
 use crate::violations::{self, Violation};
@@ -136,6 +138,12 @@ struct TenantFile {
     tenant_allow_block: Vec<TenantAllowBlock>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     quarantine_policy: Vec<QuarantinePolicy>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    mail_flow_rule: Vec<MailFlowRule>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    outbound_policy: Option<OutboundPolicy>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    dkim: Vec<DkimDomain>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -143,6 +151,10 @@ struct Head {
     name: Box<str>,
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
     postmaster: Option<Address>,
+    #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    srs_domain: Option<Domain>,
+    #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    arc_seal_domain: Option<Domain>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -164,6 +176,12 @@ impl From<TenantFile> for Tenant {
             quarantine_policies: file.quarantine_policy,
         };
         let protection = (!protection.is_default()).then(|| Box::new(protection));
+        let outbound = OutboundSettings {
+            srs_domain: file.tenant.srs_domain,
+            arc_seal_domain: file.tenant.arc_seal_domain,
+            dkim: file.dkim,
+            policy: file.outbound_policy,
+        };
         Self {
             name: file.tenant.name,
             postmaster: file.tenant.postmaster,
@@ -172,6 +190,8 @@ impl From<TenantFile> for Tenant {
             inbound_connectors: file.inbound_connector,
             outbound_connectors: file.outbound_connector,
             protection,
+            mail_flow_rules: file.mail_flow_rule,
+            outbound: Some(Box::new(outbound)),
         }
     }
 }
@@ -180,11 +200,17 @@ impl From<&Tenant> for TenantFile {
     fn from(tenant: &Tenant) -> Self {
         let mut tenant = tenant.clone();
         tenant.normalize();
+        let outbound = tenant.outbound.map(|outbound| *outbound).unwrap_or_default();
         let rows = tenant.recipients.iter().map(|address| RecipientRow { address });
         let protection = tenant.protection.map_or_else(Protection::default, |it| *it);
         let (general, filter) = (protection.general, protection.connection_filter);
         Self {
-            tenant: Head { name: tenant.name, postmaster: tenant.postmaster },
+            tenant: Head {
+                name: tenant.name,
+                postmaster: tenant.postmaster,
+                srs_domain: outbound.srs_domain,
+                arc_seal_domain: outbound.arc_seal_domain,
+            },
             accepted_domain: tenant.accepted_domains,
             recipient: rows.collect(),
             inbound_connector: tenant.inbound_connectors,
@@ -197,6 +223,9 @@ impl From<&Tenant> for TenantFile {
             malware_policy: protection.malware_policies,
             tenant_allow_block: protection.tenant_allow_blocks,
             quarantine_policy: protection.quarantine_policies,
+            mail_flow_rule: tenant.mail_flow_rules,
+            outbound_policy: outbound.policy,
+            dkim: outbound.dkim,
         }
     }
 }

@@ -13,6 +13,7 @@ mod index;
 mod issuer;
 mod keys;
 mod names;
+mod outbound;
 mod partner;
 mod problems;
 mod protection;
@@ -21,6 +22,7 @@ mod recipients;
 mod recognition;
 mod replies;
 mod route;
+pub mod rules;
 mod tenant;
 mod text;
 mod violations;
@@ -34,6 +36,13 @@ pub use directory::{CANDIDATES_MAX, Directory, DirectoryError, Grants};
 pub use explain::CONSIDERED_MAX;
 pub use file::TenantFileError;
 pub use names::{CertificateName, DomainPattern, Host, SmartHost};
+pub use outbound::{
+    AutoForwardingMode, Counted, CountedKind, DkimDomain, ENTITIES_MAX, Exceeded,
+    FORWARDING_DENIED, LimitAnswer, OWN_DOMAIN_DENIED, OutboundLimits, OutboundPolicy,
+    OutboundSettings, RECIPIENT_LIMIT_MAX, SENDER_RESTRICTED, SHARED_LIMIT_MAX, SpfFact,
+    TENANT_LIMIT_EXCEEDED, ThresholdAction, Window, forwarding_denied, is_selector, limit_exceeded,
+    own_domain_unproven, rejected_by_rule, restricted_until, sender_restricted, srs,
+};
 pub use problems::{Problem, ProblemContext, Severity, verification_record_name};
 pub use protection::allow_block::{
     ALLOW_BLOCK_MAX, Infrastructure, ListAction, ListType, Listed, SPOOF_PAIRS_MAX, SpoofPair,
@@ -77,7 +86,7 @@ pub use replies::{
     NOT_LOADED_ATTR55, PARTNER_RESTRICTED, RECIPIENT_UNKNOWN, RELAY_DENIED, RELAY_DENIED_ATTR36,
     TLS_REQUIRED,
 };
-pub use route::{ConnectorRoute, ConnectorTls, NextHop, Route, route};
+pub use route::{ConnectorRoute, ConnectorTls, NextHop, Route, route, route_by_rule};
 pub use tenant::{
     AcceptedDomain, ConnectorSource, ConnectorType, DomainType, InboundConnector,
     OutboundConnector, Tenant, TlsSettings,

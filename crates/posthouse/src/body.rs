@@ -5,7 +5,6 @@
 
 use std::net::IpAddr;
 
-use posthouse_filter as filter;
 use posthouse_message::{
     CrossPremises, Directionality, HeaderFacts, Intake, IntakeOptions, Protocol, ReceivedFrom,
     Stamps, received_field, trace_headers,
@@ -55,6 +54,7 @@ impl Body {
 }
 
 /// Where a message came from, as our Received line tells it.
+#[derive(Clone, Copy)]
 pub(crate) struct Origin<'a> {
     pub(crate) helo: &'a str,
     /// None for what was not brought over the network.
@@ -100,7 +100,7 @@ pub(crate) fn head(
         tenant_domain: tenant
             .and_then(|tenant| tenant.accepted_domains.first())
             .map(|domain| &domain.name),
-        filtered: filter::HAS_ENGINES,
+        filtered: world.settings().filter.enabled,
         now: origin.now,
     };
     head.extend(trace_headers(&stamps, header));

@@ -6,6 +6,7 @@
 mod body;
 mod cli;
 mod demo;
+mod dkim;
 mod doctor;
 mod door;
 mod edge;
@@ -14,6 +15,7 @@ mod health;
 mod listeners;
 mod office;
 mod outbound;
+mod protection;
 mod protocol_log;
 mod proxy_protocol;
 mod receive_log;

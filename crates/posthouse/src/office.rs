@@ -5,6 +5,7 @@
 //! itself. A change is checked whole, stored, and only then swapped in: a failure changes nothing.
 
 mod changes;
+mod grants;
 mod views;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use serde_json::Value;
 
 use crate::outbound::QueueChange;
 pub(crate) use changes::Edit;
+pub(crate) use grants::GrantsByTenant;
 
 /// How long an administrator's question waits for the tenants of a node that has just started: a
 /// million of them take about ten seconds.
@@ -158,6 +160,8 @@ pub(crate) struct Office {
     loaded: tokio::sync::Notify,
     /// For warnings about addresses and names that prove nothing.
     shared: SharedIdentities,
+    /// What the operator's settings grant.
+    grants: ArcSwap<GrantsByTenant>,
     /// Called when queue entries became due or vanished; the running node's outbound half.
     queue_changed: Box<dyn Fn(QueueChange) + Send + Sync>,
     /// The only tenant is what an edge's settings file says; nothing else may change it.
@@ -178,6 +182,7 @@ impl Office {
             changes: tokio::sync::Mutex::default(),
             loaded: tokio::sync::Notify::new(),
             shared: SharedIdentities::built_in(),
+            grants: ArcSwap::default(),
             queue_changed,
             is_edge: false,
         }
@@ -230,13 +235,16 @@ impl Office {
     /// Loads the tenants. One that cannot be read or may not come in is named in the log and left
     /// out; the others are served.
     pub(crate) async fn load_directory(&self) -> Result<(), Trouble> {
-        let read =
-            |tenants: &mut Vec<(TenantId, Arc<Tenant>, Grants)>, id, name: &str, json: &str| {
-                match Tenant::from_json(json) {
-                    Ok(tenant) => tenants.push((id, Arc::new(tenant), Grants::default())),
-                    Err(error) => tracing::error!(tenant = name, %error, "a tenant cannot be read"),
-                }
-            };
+        let grants = self.grants.load_full();
+        let read = move |tenants: &mut Vec<(TenantId, Arc<Tenant>, Grants)>,
+                         id,
+                         name: &str,
+                         json: &str| {
+            match Tenant::from_json(json) {
+                Ok(tenant) => tenants.push((id, Arc::new(tenant), grants.of(name))),
+                Err(error) => tracing::error!(tenant = name, %error, "a tenant cannot be read"),
+            }
+        };
         let tenants = self.store.for_each_tenant(Vec::new(), read).await?;
         let _one_at_a_time = self.changes.lock().await;
         let built = tokio::task::spawn_blocking(move || Directory::build(tenants)).await;

@@ -9,15 +9,17 @@
 
 mod connection;
 mod entries;
+mod pool;
 mod report;
 mod route;
 mod settle;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use posthouse_message::Wishes;
 use posthouse_queue::{
     Added, Batch, Item, Next, Outcome as DestinationOutcome, RetryNow, Scheduler, SchedulerLimits,
 };
@@ -29,6 +31,7 @@ use tokio::time::Instant;
 use crate::world::World;
 use connection::{Attempt, Connection};
 pub(crate) use entries::Entries;
+pub(crate) use pool::PoolSettings;
 use settle::End;
 
 /// Recipients held in memory at once; what is more waits in the store. About 1 KiB each.
@@ -50,6 +53,10 @@ const HORIZON: Duration = Duration::from_secs(60);
 
 /// Waiting after the store failed: long enough for a full disk to be seen to.
 const STORE_FAULT_PAUSE: Duration = Duration::from_secs(30);
+
+/// Recipients whose deliveries are over and not stored yet, about: beyond, none is begun. A crash
+/// makes these deliveries a second time (RFC 1047), so they are to be few.
+const SETTLING_MAX: usize = 100;
 
 /// Rows read from the store in one page.
 const PAGE_ROWS: usize = 1000;
@@ -128,23 +135,45 @@ impl Outbound {
     pub(crate) fn settings_changed(&self) {
         self.changed()(QueueChange::Rows);
     }
+
+    /// What this node shows others changed for the better: nothing rests any longer.
+    pub(crate) fn identity_mended(&self) {
+        self.changed()(QueueChange::Retry);
+    }
 }
 
-/// One delivery that came to an end.
+/// One delivery that came to an end, as far as its destination is concerned.
 struct Finished {
     batch: Batch,
     outcome: DestinationOutcome,
     connection: Option<Connection>,
     /// What every recipient of a destination that is down shares.
     unreached: Option<End>,
-    /// What has to be tried again, with its new time.
-    again: Vec<QueuedRecipient>,
+}
+
+/// What is left of a delivery when its connection is free for the next one.
+enum Unsettled {
+    /// What came of it is to be stored.
+    Attempted(Box<Tried>),
+    /// It could not be tried. These are tried again.
+    Again(Vec<QueuedRecipient>),
+}
+
+/// One attempt that is over.
+struct Tried {
+    message: StoredMessage,
+    recipients: Vec<QueuedRecipient>,
+    attempt: Attempt,
+    /// Recipients that it was not for.
+    others: Vec<QueuedRecipient>,
 }
 
 /// What tasks tell the dispatcher.
 enum Told {
-    /// A delivery ended.
+    /// A delivery ended; what came of it is not stored yet.
     Finished(Box<Finished>),
+    /// What came of these queue rows is stored, and these recipients are tried again.
+    Settled(Vec<u64>, Vec<QueuedRecipient>),
     /// Recipients that shared a destination's failure were settled.
     Shared(Vec<QueuedRecipient>),
 }
@@ -187,6 +216,8 @@ struct Dispatcher {
     scheduler: Scheduler,
     /// What the scheduler holds, by queue row.
     held: HashMap<u64, QueuedRecipient>,
+    /// Queue rows that the store still shows as due although their delivery is over.
+    settling: HashSet<u64>,
     idle: HashMap<Arc<str>, Vec<(Connection, Instant)>>,
     tell: mpsc::Sender<Told>,
     /// See [`Outbound::behind`].
@@ -201,7 +232,8 @@ impl Dispatcher {
     fn new(world: Arc<World>, tell: mpsc::Sender<Told>, behind: Arc<AtomicBool>) -> Self {
         let scheduler = Scheduler::new(limits(&world));
         let look_at = Instant::now();
-        Self { world, scheduler, held: HashMap::new(), idle: HashMap::new(), tell, behind, look_at }
+        let (held, settling, idle) = (HashMap::new(), HashSet::new(), HashMap::new());
+        Self { world, scheduler, held, settling, idle, tell, behind, look_at }
     }
 
     fn add(&mut self, recipients: Vec<QueuedRecipient>) {
@@ -210,6 +242,9 @@ impl Dispatcher {
             return; // No route can be found yet; the store is looked at again once it is.
         }
         for recipient in recipients {
+            if self.settling.contains(&recipient.id.number().unsigned_abs()) {
+                continue;
+            }
             let destination = route::find(&directory, &recipient).key();
             let added = self.scheduler.add(Item {
                 id: recipient.id.number().unsigned_abs(),
@@ -302,6 +337,9 @@ impl Dispatcher {
     /// Starts every delivery that may start now; returns when to look again.
     fn dispatch(&mut self) -> Instant {
         let now = self.world.now();
+        if self.settling.len() >= SETTLING_MAX {
+            return self.look_at.min(Instant::now() + IDLE_TIME_MAX);
+        }
         loop {
             match self.scheduler.next(now) {
                 Next::Deliver(batch) => self.start(batch),
@@ -321,22 +359,40 @@ impl Dispatcher {
         let (world, tell) = (Arc::clone(&self.world), self.tell.clone());
         self.world.outbound.in_flight.fetch_add(1, Ordering::AcqRel);
         tokio::spawn(async move {
-            let end = deliver(&world, batch, recipients, connection).await;
-            world.outbound.in_flight.fetch_sub(1, Ordering::AcqRel);
+            let ids = batch.ids.clone();
+            let (end, unsettled) = deliver(&world, batch, recipients, connection).await;
             // The receiver is gone only when the node stops; the store has it all.
             let _ = tell.send(Told::Finished(Box::new(end))).await;
+            let again = match unsettled {
+                Unsettled::Attempted(tried) => {
+                    let Tried { message, recipients, attempt, others } = *tried;
+                    let mut again = settle_loaded(&world, &message, recipients, &attempt).await;
+                    again.extend(others);
+                    again
+                }
+                Unsettled::Again(recipients) => recipients,
+            };
+            world.outbound.in_flight.fetch_sub(1, Ordering::AcqRel);
+            let _ = tell.send(Told::Settled(ids, again)).await;
         });
     }
 
     fn hear(&mut self, told: Told) {
         match told {
             Told::Finished(end) => self.finish(*end),
+            Told::Settled(ids, again) => {
+                for id in ids {
+                    self.settling.remove(&id);
+                }
+                self.add_soon(again);
+            }
             Told::Shared(again) => self.add_soon(again),
         }
     }
 
     fn finish(&mut self, end: Finished) {
-        let Finished { batch, outcome, connection, unreached, again } = end;
+        let Finished { batch, outcome, connection, unreached } = end;
+        self.settling.extend(&batch.ids);
         let sharing = self.scheduler.finished(&batch, outcome, self.world.now());
         if let Some(connection) = connection {
             let idle = self.idle.entry(Arc::clone(&batch.destination)).or_default();
@@ -345,7 +401,6 @@ impl Dispatcher {
         if let Some(end) = unreached {
             self.share(sharing, end);
         }
-        self.add_soon(again);
     }
 
     /// A destination that stays down fails for all that is due there, without each knocking: so
@@ -408,37 +463,30 @@ fn limits(world: &World) -> SchedulerLimits {
     }
 }
 
-/// One message to one destination, from the store to the store.
+/// One message to one destination, from the store to the server's last word.
 async fn deliver(
     world: &Arc<World>,
     batch: Batch,
     recipients: Vec<QueuedRecipient>,
     connection: Option<Connection>,
-) -> Finished {
-    let mut end = Finished {
-        batch,
-        outcome: DestinationOutcome::MessageFailed,
-        connection: None,
-        unreached: None,
-        again: Vec::new(),
-    };
-    let Some(first) = recipients.first() else { return end };
-    let route = route::find(&world.directory(), first);
+) -> (Finished, Unsettled) {
+    let outcome = DestinationOutcome::MessageFailed;
+    let mut end = Finished { batch, outcome, connection: None, unreached: None };
+    let Some(first) = recipients.first() else { return (end, Unsettled::Again(recipients)) };
     let message = match world.store().load(first.message, world.now()).await {
         Ok(message) => message,
-        Err(error) => {
-            end.again = unreadable(world, recipients, &error);
-            return end;
-        }
+        Err(error) => return (end, Unsettled::Again(unreadable(world, recipients, &error))),
     };
+    let wishes = Wishes::read(&message.head);
+    let route = route::find_for(&world.directory(), first, &wishes);
+    let (recipients, others) = route.of_one_destination(recipients);
     let mut attempt = connection::attempt(world, &route, &message, &recipients, connection).await;
     end.outcome = attempt.destination_outcome();
     if end.outcome == DestinationOutcome::DestinationFailed {
         end.unreached = attempt.ends.first().cloned();
     }
     end.connection = attempt.connection.take().filter(|_| !world.stopping.has_begun());
-    end.again = settle_loaded(world, &message, recipients, &attempt).await;
-    end
+    (end, Unsettled::Attempted(Box::new(Tried { message, recipients, attempt, others })))
 }
 
 /// Settles recipients of one message that was not tried itself.

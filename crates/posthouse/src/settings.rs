@@ -3,6 +3,7 @@
 //! May touch: the settings file. Unknown keys are refused with their place, so that a misspelt
 //! limit never silently stays at its default. On failure the caller keeps what it had.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,8 @@ use posthouse_types::{Address, SmtpLimits};
 use serde::Deserialize;
 
 use crate::edge::EdgeSettings;
+use crate::outbound::PoolSettings;
+use crate::protection::FilterSettings;
 use crate::protocol_log::LogProtocol;
 use crate::tls::{CertificateSource, ChainSupply, personal_name};
 
@@ -42,6 +45,9 @@ pub(crate) struct Settings {
     /// How delivery is retried.
     #[serde(default)]
     pub(crate) queue: QueueSettings,
+    /// From which addresses mail leaves.
+    #[serde(default)]
+    pub(crate) outbound: PoolSettings,
     /// Whose word an address is not.
     #[serde(default)]
     pub(crate) attribution: AttributionSettings,
@@ -51,6 +57,9 @@ pub(crate) struct Settings {
     /// Logs.
     #[serde(default)]
     pub(crate) log: LogSettings,
+    /// Which engines judge messages.
+    #[serde(default)]
+    pub(crate) filter: FilterSettings,
     /// What only a sending edge has; none on a gateway.
     #[serde(skip)]
     pub(crate) edge: Option<Arc<EdgeSettings>>,
@@ -307,6 +316,9 @@ impl QueueSettings {
 pub(crate) struct AttributionSettings {
     /// Further networks that many organisations share, beside the built-in list.
     pub(crate) shared: Vec<String>,
+    /// Certificate names outside a tenant's own domains that its connectors may look for, by the
+    /// tenant's name. Mail so recognised has to come from an accepted domain.
+    pub(crate) grants: BTreeMap<String, Vec<String>>,
 }
 
 /// `[metrics]`.
@@ -425,6 +437,13 @@ impl Settings {
         if self.smtp.certificate.is_some() != self.smtp.key.is_some() && !self.smtp.is_personal() {
             let text = "[smtp] certificate and key belong together: give both, or neither";
             return Err(SettingsError(text.to_owned()));
+        }
+        if let Some(name) = &self.outbound.high_risk_helo {
+            posthouse_smtp::parse_domain(name).map_err(|error| {
+                SettingsError(format!(
+                    "[outbound] high_risk_helo \"{name}\" is not a host name: {error}"
+                ))
+            })?;
         }
         if self.smtp.message_bytes_max < 64 * 1024 {
             let text = "[smtp] message_bytes_max is below 65536: RFC 5321 section 4.5.3.1.7 asks \

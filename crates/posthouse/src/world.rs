@@ -9,16 +9,19 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
+use posthouse_policy::srs::SrsSecret;
 use posthouse_policy::{AddressRange, ChainRule, Directory, RuledChain, SharedIdentities};
 use posthouse_smtp::{Authentication, LineEnds, ServerOptions};
 use posthouse_store::Store;
 use posthouse_types::{ChainReport, Reason, Reference, UnixMillis};
 use tokio::sync::watch;
 
+use crate::dkim::DkimKeys;
 use crate::edge::Logins;
 use crate::listeners::Entrance;
 use crate::office::Office;
 use crate::outbound::Outbound;
+use crate::protection::Engines;
 use crate::protocol_log::{LogProtocol, ProtocolLog, ProtocolLogs};
 use crate::sessions::Sessions;
 use crate::settings::{LineEndsSetting, Settings};
@@ -35,8 +38,12 @@ pub(crate) struct World {
     /// The same for a submission port.
     submission_options: ArcSwap<ServerOptions>,
     shared: ArcSwap<SharedIdentities>,
+    engines: ArcSwap<Engines>,
     trust: Arc<Trust>,
     stores: Stores,
+    pub(crate) dkim: DkimKeys,
+    /// The key that senders are rewritten with.
+    pub(crate) srs: SrsSecret,
     pub(crate) office: Office,
     pub(crate) server_tls: Option<ServerTls>,
     pub(crate) client_tls: ClientTls,
@@ -82,7 +89,10 @@ impl World {
             server_options: ArcSwap::from_pointee(server_options(&settings, has_tls)),
             submission_options: ArcSwap::from_pointee(submission_options(&settings, has_tls)),
             shared: ArcSwap::from_pointee(shared_identities(&settings)?),
+            engines: ArcSwap::from_pointee(Engines::load(&settings.filter)?),
             trust,
+            srs: SrsSecret::new(&office.store.node_secret()),
+            dkim: DkimKeys::of(&settings.node.data_dir),
             stores,
             office,
             server_tls,
@@ -129,6 +139,11 @@ impl World {
     /// Networks whose addresses prove nothing alone.
     pub(crate) fn shared_identities(&self) -> Arc<SharedIdentities> {
         self.shared.load_full()
+    }
+
+    /// The filter's engines.
+    pub(crate) fn engines(&self) -> Arc<Engines> {
+        self.engines.load_full()
     }
 
     /// The tenants as they stand.
@@ -188,6 +203,7 @@ impl World {
         let new = Settings::read(file).map_err(|error| error.to_string())?;
         let held = Held::read(&new)?;
         let shared = shared_identities(&new)?;
+        let engines = Engines::load(&new.filter)?;
         let old = self.settings();
         let mut needs_restart = Vec::new();
         let (old_edge, new_edge) = (old.edge.as_deref(), new.edge.as_deref());
@@ -222,6 +238,7 @@ impl World {
         self.server_options.store(Arc::new(server_options(&new, has_tls)));
         self.submission_options.store(Arc::new(submission_options(&new, has_tls)));
         self.shared.store(Arc::new(shared));
+        self.engines.store(Arc::new(engines));
         self.trust.replace(held);
         self.settings.store(Arc::new(new));
         self.outbound.settings_changed();

@@ -46,6 +46,43 @@ impl Store {
         Ok(committed)
     }
 
+    /// Stores the parts of a message that forked by its recipients' policies: all of them, or none.
+    ///
+    /// # Errors
+    /// As [`Store::commit`].
+    pub async fn commit_all(
+        &self,
+        messages: Vec<NewMessage>,
+    ) -> Result<Vec<Committed>, StoreError> {
+        self.inner.room.check()?;
+        let (mut prepared, mut files) = (Vec::with_capacity(messages.len()), Vec::new());
+        for message in messages {
+            let (ready, file) = self.prepare(message).await?;
+            prepared.push(ready);
+            files.extend(file);
+        }
+        let bytes = prepared.iter().map(Prepared::bytes).sum();
+        let prepared = Arc::new(prepared);
+        let stored = Arc::clone(&prepared);
+        let committed: Vec<Committed> = self
+            .submit(Class::NewMail, bytes, files, move |work| {
+                let mut committed = Vec::with_capacity(prepared.len());
+                for message in prepared.iter() {
+                    let one = message.insert(work.connection)?;
+                    work.stored.push(one.message);
+                    committed.push(one);
+                }
+                Ok(committed)
+            })
+            .await?;
+        for (message, committed) in stored.iter().zip(&committed) {
+            if let Some(message) = message.to_be_delivered(committed.message) {
+                self.inner.fresh.keep(message);
+            }
+        }
+        Ok(committed)
+    }
+
     /// Makes a message ready for the transaction; a large body goes to disk here.
     pub(crate) async fn prepare(
         &self,

@@ -4,7 +4,7 @@
 //! committed; a draft that is dropped, and a body whose sync failed, leaves no file behind.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -76,6 +76,23 @@ impl Draft {
     /// Whether nothing has been added.
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Reads all of it back, for whoever has to look at the whole. Of a file it reads the disk, so
+    /// this may block.
+    ///
+    /// # Errors
+    /// The first failure of [`append`](Self::append), or that the file cannot be read.
+    pub fn read(&self) -> Result<Vec<u8>, StoreError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(self.len).unwrap_or(0));
+        if let Some(body) = &self.file {
+            File::open(&body.path)?.read_to_end(&mut bytes)?;
+        }
+        bytes.extend_from_slice(&self.buffer);
+        Ok(bytes)
     }
 
     /// Makes the body ready for the commit. Of a file: writes the rest, then syncs the file, then

@@ -40,6 +40,7 @@ pub use draft::Draft;
 pub use error::{OpenError, StoreError};
 pub use load::{BodyReader, StoredBody, StoredMessage};
 pub use open::StoreOptions;
+pub use room::free_bytes;
 pub use values::{
     Committed, Cursor, EventId, EventQuery, MessageId, NewMessage, NewRecipient, Outcome, Purged,
     QueueCounts, QueueFilter, QueueId, QueueState, QueuedRecipient, Recovery, Retention,

@@ -19,6 +19,7 @@ const ALLOWED: &[&str] = &[
     "MIT-0",
     "Unicode-3.0",
     "Zlib",
+    "bzip2-1.0.6",
 ];
 
 /// First versions without the holes that the RustSec database knows (August 2026).

@@ -4,25 +4,33 @@
 //! Pure. A peer's strings are made printable and cut, so that none of them can move a terminal's
 //! cursor or add a line; commands to copy hold none at all, whoever made the explanation.
 
+use posthouse_types::Language;
+
+use crate::judgement;
 use crate::page::{COLUMNS, Page, shown, shown_line};
 use crate::picture::{self, Detail};
-use crate::texts::{ENGLISH, ExplainTexts};
+use crate::texts::{ENGLISH, ExplainTexts, GERMAN};
 use crate::{ChainFacts, ConnectorFacts, Explanation};
 
-/// The explanation in English, LF line ends.
-pub fn explain_text(explanation: &Explanation) -> String {
-    let texts = &ENGLISH;
+/// The explanation, LF line ends.
+pub fn explain_text(explanation: &Explanation, language: Language) -> String {
+    let texts = match language {
+        Language::English => &ENGLISH,
+        Language::German => &GERMAN,
+    };
     let mut page = Page::new();
-    let mut reply = explanation.reply.lines();
-    page.labelled(texts.reply, &shown_line(reply.next().unwrap_or_default()));
-    reply.for_each(|line| page.labelled("", &shown_line(line)));
+    for (place, line) in explanation.reply.lines().enumerate() {
+        page.labelled(if place == 0 { texts.reply } else { "" }, &shown_line(line));
+    }
     page.gap();
 
     page.labelled(texts.why, &shown_line(&explanation.sentence));
     if !explanation.operator_text.is_empty() && explanation.operator_text != explanation.sentence {
         page.labelled("", &shown_line(&explanation.operator_text));
     }
-    page.labelled("", &format!("({})", explanation.reason));
+    if !explanation.reason.is_empty() {
+        page.labelled("", &format!("({})", explanation.reason));
+    }
     page.gap();
 
     page.labelled(texts.peer, &peer(explanation, texts));
@@ -38,7 +46,13 @@ pub fn explain_text(explanation: &Explanation) -> String {
         let missing = explanation.missing.as_ref().or(chain.missing.as_ref());
         picture::chain(&mut page, chain, missing, Detail::Short, texts);
     }
-    connectors(&mut page, &explanation.connectors, texts);
+    if let Some(found) = &explanation.judgement {
+        judgement::judgement(&mut page, found, language);
+    }
+    // Mail that came in was judged, not recognised: an empty list would only puzzle.
+    if explanation.judgement.is_none() || !explanation.connectors.is_empty() {
+        connectors(&mut page, &explanation.connectors, texts);
+    }
     picture::repairs(&mut page, &explanation.fix, texts);
     page.finish()
 }
@@ -152,13 +166,21 @@ mod tests {
                         .to_owned(),
                 ],
             }],
+            judgement: None,
         }
     }
 
     #[test]
     fn an_incomplete_chain_is_drawn_with_its_gap() {
-        let text = explain_text(&explanation("CN=Example Issuing CA"));
+        let text = explain_text(&explanation("CN=Example Issuing CA"), Language::English);
         assert_eq!(text, include_str!("golden/explain.txt"));
+    }
+
+    #[test]
+    fn the_same_picture_is_drawn_in_german() {
+        let text = explain_text(&explanation("CN=Example Issuing CA"), Language::German);
+        assert!(text.starts_with("Antwort   550 5.7.64 TenantAttribution"), "{text}");
+        assert!(text.contains("\nZertifikatskette\n") && text.contains("nicht gesendet"), "{text}");
     }
 
     #[test]
@@ -168,7 +190,7 @@ mod tests {
         let chain = explanation.chain.as_mut().unwrap();
         chain.missing = None;
         chain.reason = "expired".to_owned();
-        let text = explain_text(&explanation);
+        let text = explain_text(&explanation, Language::English);
         assert!(text.contains("1970-01-01 to 2027-11-23) <- expired\n"), "{text}");
         assert!(!text.contains("???"));
     }
@@ -177,14 +199,14 @@ mod tests {
     fn a_refusal_without_certificate_has_no_picture() {
         let explanation =
             Explanation { reason: "no-connector".to_owned(), ..Explanation::default() };
-        let text = explain_text(&explanation);
+        let text = explain_text(&explanation, Language::English);
         assert!(!text.contains("Certificate chain") && text.contains("(none was considered)"));
     }
 
     #[test]
     fn web_09_hostile_names_add_no_line() {
-        let plain = explain_text(&explanation("CN=Example Issuing CA"));
-        let text = explain_text(&explanation(HOSTILE));
+        let plain = explain_text(&explanation("CN=Example Issuing CA"), Language::English);
+        let text = explain_text(&explanation(HOSTILE), Language::English);
         assert!(!text.contains(['\r', '\0', '\u{202e}']), "{text}");
         assert!(!text.lines().any(|line| line.trim_start().starts_with("250")), "{text}");
         assert!(text.lines().count() <= plain.lines().count() + 6);
@@ -193,7 +215,7 @@ mod tests {
     proptest! {
         #[test]
         fn lines_are_short_unless_a_word_is_long(name in "([a-z]{1,12} ){0,30}") {
-            let text = explain_text(&explanation(&name));
+            let text = explain_text(&explanation(&name), Language::English);
             for line in text.lines().filter(|line| !line.contains("Get-ChildItem")) {
                 prop_assert!(line.chars().count() <= COLUMNS, "{}", line);
             }

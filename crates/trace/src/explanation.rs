@@ -4,6 +4,8 @@
 use posthouse_types::{CertificateSummary, ChainReport, ElementOrigin};
 use serde::{Deserialize, Serialize};
 
+use crate::Judgement;
+
 /// The whole explanation of one refusal.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
@@ -33,6 +35,9 @@ pub struct Explanation {
     /// The repair for each platform.
     #[serde(default)]
     pub fix: Vec<Fix>,
+    /// What the filter and the tenant's policies made of the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judgement: Option<Judgement>,
 }
 
 /// The other end of the session.

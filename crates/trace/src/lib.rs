@@ -11,6 +11,7 @@ mod event;
 mod explain;
 mod explanation;
 mod json;
+mod judgement;
 mod page;
 mod picture;
 pub mod protocol_log;
@@ -27,4 +28,5 @@ pub use explanation::{
     CertificateFacts, ChainFacts, ConnectorFacts, Explanation, Fix, MissingFacts, PeerFacts,
 };
 pub use json::{event_json, explanation_json, row_json};
+pub use judgement::{Bilingual, Judgement, Weighed};
 pub use row::{Direction, TraceEvent, TraceRow, TraceStatus, TraceStep};

@@ -8,7 +8,7 @@ use posthouse_types::{SHOWN_CHARACTERS_MAX, printable};
 /// Columns of a line; a single longer word stands alone on its own.
 pub(crate) const COLUMNS: usize = 100;
 /// Where the text beside a label begins.
-const LABEL_COLUMNS: usize = 10;
+pub(crate) const LABEL_COLUMNS: usize = 10;
 
 /// A peer's string.
 pub(crate) fn shown(text: &str) -> String {

@@ -78,6 +78,43 @@ pub(crate) const ENGLISH: ExplainTexts = ExplainTexts {
     signed_by: "by key id",
 };
 
+/// German.
+pub(crate) const GERMAN: ExplainTexts = ExplainTexts {
+    reply: "Antwort",
+    why: "Warum",
+    peer: "Gegenüber",
+    no_tls: "kein TLS",
+    from: "Von",
+    null_sender: "<> (ein Bericht oder eine automatische Nachricht)",
+    to: "An",
+    chain: "Zertifikatskette",
+    nothing_sent: "(kein Zertifikat wurde gesendet)",
+    not_sent: "nicht gesendet",
+    key_id: "Schlüssel-ID",
+    get: "hier",
+    in_store: "eine Kopie liegt im Speicher dieses Knotens, zählt aber nur, wo der Konnektor \
+               \"repair\" sagt",
+    namesake: "ein Zertifikat dieses Namens, aber mit anderem Schlüssel, wurde gesendet",
+    trusted_root: "eine vertraute Wurzel",
+    origins: &[
+        ("sent", "gesendet"),
+        ("root", "Wurzel, hier vertraut"),
+        ("store", "nicht gesendet, aus dem Speicher dieses Knotens"),
+    ],
+    windows_error: "Windows zeigt dafür den Fehler",
+    connectors: "Konnektoren",
+    connector_columns: ["Konnektor", "Mandant", "Art", "passt", "warum"],
+    matched: "ja",
+    not_matched: "nein",
+    no_connectors: "(keiner kam in Frage)",
+    repair: "Abhilfe",
+    no_name: "(ohne Namen)",
+    issuer: "ausgestellt von",
+    key: "Schlüssel",
+    signature: "signiert mit",
+    signed_by: "vom Schlüssel",
+};
+
 /// English.
 pub(crate) const DIAGNOSIS_ENGLISH: DiagnosisTexts = DiagnosisTexts {
     accepted: "Accepted",

@@ -5,6 +5,7 @@
 //! addresses, `pki` certificates, `policy` tenants); this room only holds what came out.
 
 mod address;
+mod authentication;
 mod chain;
 mod decision;
 mod envelope;
@@ -15,10 +16,17 @@ mod peer;
 mod reason;
 mod reference;
 mod reply;
+mod rewrite;
 mod time;
 mod verdict;
 
 pub use address::{Address, Domain};
+pub use authentication::{
+    ArcClaims, ArcFact, ArcResult, AuthenticationFacts, BlockListFact, BodyCoverage,
+    CompositeAuthentication, CompositeResult, ConnectionFacts, DkimFact, DkimReason, DkimResult,
+    DmarcAction, DmarcFact, DmarcPolicy, DmarcRecord, DmarcResult, FromFact, FromProblem, Lookup,
+    ReverseName, SpfFact, SpfIdentity, SpfResult,
+};
 pub use chain::{
     CertificateSummary, ChainElement, ChainMode, ChainReason, ChainReport, ChainWarning,
     ElementOrigin, MissingCertificate,
@@ -40,6 +48,7 @@ pub use peer::{Peer, TlsFacts};
 pub use reason::{Blame, Reason};
 pub use reference::{NotAReference, Reference};
 pub use reply::{EnhancedStatus, Refusal, Reply};
+pub use rewrite::{Disclaimer, DisclaimerFallback, DisclaimerPlace, Rewrite};
 pub use time::UnixMillis;
 pub use verdict::{Facts, Verdict, VerdictReason, Verdicts};
 

@@ -1,9 +1,13 @@
-//! What the filter knows and says about one message.
+//! What the filter says about one message.
 
-/// The verdicts of the classify contract, mildest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+use crate::{AuthenticationFacts, ConnectionFacts, Finding};
+
+/// The verdicts of the classify contract, mildest first. The order is not the precedence: that is
+/// [`Verdict::PRECEDENCE`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
     /// Nothing against it.
+    #[default]
     None,
     /// Bulk mail.
     Bulk,
@@ -22,6 +26,17 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Of several that hold, the first one here is the message's (spec 2.1).
+    pub const PRECEDENCE: &'static [Self] = &[
+        Self::Malware,
+        Self::HighConfidencePhish,
+        Self::Phish,
+        Self::HighConfidenceSpam,
+        Self::Spoof,
+        Self::Spam,
+        Self::Bulk,
+    ];
+
     /// The word used in headers, trace and JSON (spec 2.4, CAT).
     pub fn as_str(self) -> &'static str {
         match self {
@@ -42,24 +57,44 @@ impl Verdict {
 pub struct Facts {
     /// A connector attributed the message to a tenant: its sender is authenticated (decision 6).
     pub attributed: bool,
+    /// What the connection showed; none where nobody looked: a message from a file, or the
+    /// tenant's own.
+    pub connection: Option<ConnectionFacts>,
+    /// Who it is from, as far as it was proven; none likewise.
+    pub authentication: Option<AuthenticationFacts>,
 }
 
 /// One reason of a verdict.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct VerdictReason {
-    /// The reason's id, with a page of its own in `docs/reasons/`.
-    pub id: &'static str,
+    /// What was found.
+    pub finding: Finding,
     /// How much it counted; positive speaks against the message.
-    pub weight: f64,
-    /// The reason in plain words.
-    pub text: String,
+    pub weight: f32,
+    /// It decided alone.
+    pub decisive: bool,
 }
 
-/// The filter's judgement of one message.
-#[derive(Clone, Debug, PartialEq)]
+impl VerdictReason {
+    /// The finding's id.
+    pub fn id(&self) -> &'static str {
+        self.finding.kind.id
+    }
+}
+
+/// The filter's judgement of one message, before any tenant's policy.
+#[derive(Clone, Debug, Default)]
 pub struct Verdicts {
-    /// The verdict.
+    /// The first by precedence of those that hold.
     pub verdict: Verdict,
+    /// All that hold, by precedence; empty where nothing is against the message.
+    pub all: Vec<Verdict>,
+    /// Spam confidence level: 1, 5, 6, 8 or 9 (spec 2.3; 2 to 4 are never stamped).
+    pub scl: i8,
+    /// Bulk complaint level, 0 to 9.
+    pub bcl: u8,
+    /// The sum of all weights, in natural logarithms of odds: one scale for all mail.
+    pub score: f32,
     /// Why, heaviest first; never empty.
     pub reasons: Vec<VerdictReason>,
 }

@@ -178,7 +178,7 @@ fn a_path_deeper_than_webpki_goes_is_too_long() {
     }
 }
 
-fn constrained(permitted: &[&str], excluded: &[&str]) -> NameConstraints {
+pub(crate) fn constrained(permitted: &[&str], excluded: &[&str]) -> NameConstraints {
     let subtrees =
         |names: &[&str]| names.iter().map(|n| GeneralSubtree::DnsName((*n).to_owned())).collect();
     NameConstraints {
@@ -277,7 +277,7 @@ fn a_ca_certificate_may_not_stand_for_a_server() {
     assert_reason(PLAIN, &ca, ChainReason::UsageNotPermitted, 0);
 }
 
-fn unknown_critical() -> CustomExtension {
+pub(crate) fn unknown_critical() -> CustomExtension {
     let mut extension = CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![0x05, 0x00]);
     extension.set_criticality(true);
     extension

@@ -13,6 +13,8 @@
 
 mod agreement;
 mod faults;
+#[path = "../support/files.rs"]
+mod files;
 mod formats;
 mod gaps;
 mod hostile;
@@ -22,4 +24,5 @@ mod revocation;
 mod rig;
 mod seen;
 mod sending;
+mod table;
 mod texts;

@@ -10,14 +10,14 @@ use rcgen::{
 use crate::rig::{Chain, Entity, Kind, NOW, PLAIN, Tune, World, at, damaged, key};
 
 /// The serial number of whoever is revoked here.
-const SERIAL: u64 = 0x1234_5678;
+pub(crate) const SERIAL: u64 = 0x1234_5678;
 
-fn numbered(params: &mut rcgen::CertificateParams) {
+pub(crate) fn numbered(params: &mut rcgen::CertificateParams) {
     params.serial_number = Some(SerialNumber::from(SERIAL));
 }
 
 /// A list by `issuer` that names these serial numbers; its next one is due in `days`.
-fn list(issuer: &Entity, serials: &[u64], days: i64) -> Vec<u8> {
+pub(crate) fn list(issuer: &Entity, serials: &[u64], days: i64) -> Vec<u8> {
     list_of(issuer, serials, days, None)
 }
 
@@ -44,7 +44,7 @@ fn list_of(issuer: &Entity, serials: &[u64], days: i64, address: Option<&str>) -
 }
 
 /// CAs that may sign lists: rcgen asks for it, webpki too where usages are named.
-fn chain(kind: Kind, ca: Tune<'_>, leaf: Tune<'_>) -> Chain {
+pub(crate) fn chain_that_signs_lists(kind: Kind, ca: Tune<'_>, leaf: Tune<'_>) -> Chain {
     let signs = |params: &mut rcgen::CertificateParams| {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     };
@@ -62,7 +62,7 @@ fn chain(kind: Kind, ca: Tune<'_>, leaf: Tune<'_>) -> Chain {
 #[test]
 fn a_leaf_that_its_issuers_list_names_is_revoked() {
     for kind in Kind::ALL {
-        let chain = chain(kind, PLAIN, &numbered);
+        let chain = chain_that_signs_lists(kind, PLAIN, &numbered);
         let world = World::trusting(&[&chain.root]);
         let world = world.checking(&[list(&chain.ca, &[7, SERIAL], 30)]);
         let report = world.examine(&chain.sent());
@@ -77,7 +77,7 @@ fn a_leaf_that_its_issuers_list_names_is_revoked() {
 #[test]
 fn an_intermediate_that_the_roots_list_names_is_revoked() {
     for kind in Kind::ALL {
-        let chain = chain(kind, &numbered, PLAIN);
+        let chain = chain_that_signs_lists(kind, &numbered, PLAIN);
         let lists = [list(&chain.root, &[SERIAL], 30), list(&chain.ca, &[], 30)];
         let report = World::trusting(&[&chain.root]).checking(&lists).examine(&chain.sent());
         assert_eq!((report.reason, report.element), (ChainReason::Revoked, Some(1)), "{kind:?}");
@@ -86,7 +86,7 @@ fn an_intermediate_that_the_roots_list_names_is_revoked() {
 
 #[test]
 fn a_list_that_does_not_name_it_lets_it_pass_without_a_word() {
-    let chain = chain(Kind::P256, PLAIN, &numbered);
+    let chain = chain_that_signs_lists(Kind::P256, PLAIN, &numbered);
     let world = World::trusting(&[&chain.root]).checking(&[list(&chain.ca, &[7], 30)]);
     let report = world.examine(&chain.sent());
     assert_eq!((report.reason, report.warnings), (ChainReason::Ok, vec![]));
@@ -94,7 +94,7 @@ fn a_list_that_does_not_name_it_lets_it_pass_without_a_word() {
 
 #[test]
 fn a_stale_list_still_counts_and_warns() {
-    let chain = chain(Kind::P256, PLAIN, &numbered);
+    let chain = chain_that_signs_lists(Kind::P256, PLAIN, &numbered);
     let stale = |serials: &[u64]| {
         World::trusting(&[&chain.root])
             .checking(&[list(&chain.ca, serials, -1)])
@@ -107,7 +107,7 @@ fn a_stale_list_still_counts_and_warns() {
 
 #[test]
 fn a_leaf_of_which_no_list_speaks_passes_with_a_warning() {
-    let chain = chain(Kind::P256, PLAIN, &numbered);
+    let chain = chain_that_signs_lists(Kind::P256, PLAIN, &numbered);
     let other = Entity::root("Other", key(Kind::P256, 0));
     for lists in [vec![], vec![list(&other, &[SERIAL], 30)], vec![list(&chain.root, &[], 30)]] {
         let report = World::trusting(&[&chain.root]).checking(&lists).examine(&chain.sent());
@@ -118,7 +118,7 @@ fn a_leaf_of_which_no_list_speaks_passes_with_a_warning() {
 
 #[test]
 fn a_list_of_a_namesake_or_a_damaged_one_neither_refuses_nor_hides() {
-    let chain = chain(Kind::P256, PLAIN, &numbered);
+    let chain = chain_that_signs_lists(Kind::P256, PLAIN, &numbered);
     let mut namesake = chain.ca.clone();
     namesake.key = key(Kind::P256, 0);
     for useless in [list(&namesake, &[SERIAL], 30), damaged(&list(&chain.ca, &[], 30))] {
@@ -138,7 +138,7 @@ fn a_list_by_a_ca_that_may_sign_none_is_set_aside() {
     let may_not = |ca: &mut rcgen::CertificateParams| {
         ca.key_usages = vec![KeyUsagePurpose::KeyCertSign];
     };
-    let chain = chain(Kind::P256, &may_not, &numbered);
+    let chain = chain_that_signs_lists(Kind::P256, &may_not, &numbered);
     let mut signer = chain.ca.clone();
     signer.params.key_usages = vec![KeyUsagePurpose::CrlSign];
     let world = World::trusting(&[&chain.root]).checking(&[list(&signer, &[SERIAL], 30)]);
@@ -155,7 +155,7 @@ fn of_lists_that_share_a_ca_the_one_for_this_certificate_is_asked() {
         leaf.crl_distribution_points =
             vec![CrlDistributionPoint { uris: vec![address.to_owned()] }];
     };
-    let chain = chain(Kind::P256, PLAIN, &pointing);
+    let chain = chain_that_signs_lists(Kind::P256, PLAIN, &pointing);
     let other = list_of(&chain.ca, &[SERIAL], 30, Some("http://ca.example/2.crl"));
     let own = |serials: &[u64]| list_of(&chain.ca, serials, 30, Some(address));
     let report =
@@ -168,7 +168,7 @@ fn of_lists_that_share_a_ca_the_one_for_this_certificate_is_asked() {
 
 #[test]
 fn a_revoked_path_does_not_keep_another_one_from_being_found() {
-    let chain = chain(Kind::P256, &numbered, PLAIN);
+    let chain = chain_that_signs_lists(Kind::P256, &numbered, PLAIN);
     let other_root = Entity::root("Other Root", key(Kind::P256, 0));
     let cross = other_root.issue(chain.ca.params.clone(), chain.ca.key.clone());
     let world = World::trusting(&[&chain.root, &other_root]);
@@ -181,7 +181,7 @@ fn a_revoked_path_does_not_keep_another_one_from_being_found() {
 
 #[test]
 fn a_revoked_leaf_is_revoked_through_a_copy_of_ours_too() {
-    let chain = chain(Kind::P256, PLAIN, &numbered);
+    let chain = chain_that_signs_lists(Kind::P256, PLAIN, &numbered);
     let world = World::trusting(&[&chain.root]).knowing(&[&chain.ca]);
     let world = world.checking(&[list(&chain.ca, &[SERIAL], 30)]);
     let report = world.repairing().examine(&[&chain.leaf.der]);
@@ -191,7 +191,7 @@ fn a_revoked_leaf_is_revoked_through_a_copy_of_ours_too() {
 
 #[test]
 fn what_is_no_list_is_refused_as_a_whole() {
-    let chain = chain(Kind::P256, PLAIN, PLAIN);
+    let chain = chain_that_signs_lists(Kind::P256, PLAIN, PLAIN);
     let mut lists = RevocationLists::default();
     assert_eq!(lists.add_file(b""), Err(PkiError::NoRevocationList));
     assert!(lists.add_file(&chain.leaf.der).is_err());
@@ -204,7 +204,7 @@ fn what_is_no_list_is_refused_as_a_whole() {
 
 #[test]
 fn tls_03_noise_is_no_list_and_no_panic() {
-    let chain = chain(Kind::P256, PLAIN, &numbered);
+    let chain = chain_that_signs_lists(Kind::P256, PLAIN, &numbered);
     let sound = list_of(&chain.ca, &[SERIAL], 30, Some("http://ca.example/1.crl"));
     for place in 0..sound.len() {
         for change in [0x00, 0x01, 0x7f, 0x80, 0xff] {
@@ -221,7 +221,7 @@ fn tls_03_noise_is_no_list_and_no_panic() {
 
 #[test]
 fn a_remembered_report_ends_when_a_list_is_due_or_changes() {
-    let chain = chain(Kind::P256, PLAIN, &numbered);
+    let chain = chain_that_signs_lists(Kind::P256, PLAIN, &numbered);
     let (seen, sent) = (SeenChains::default(), chain.sent());
     let sent: Vec<&[u8]> = sent.iter().map(Vec::as_slice).collect();
     let lists = [list(&chain.ca, &[], 10)];
@@ -240,7 +240,7 @@ fn a_remembered_report_ends_when_a_list_is_due_or_changes() {
 
 #[test]
 fn a_remembered_report_ends_when_a_copy_of_ours_becomes_valid() {
-    let chain = chain(Kind::P256, &|ca| ca.not_before = at(5), PLAIN);
+    let chain = chain_that_signs_lists(Kind::P256, &|ca| ca.not_before = at(5), PLAIN);
     let (seen, sent) = (SeenChains::default(), [chain.leaf.der.as_slice()]);
     let mut world = World::trusting(&[&chain.root]).knowing(&[&chain.ca]).repairing();
     for (days, is_accepted) in [(0, false), (5, true), (0, false)] {

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use posthouse_trace::{self as trace, Explanation, OperationalEvent};
-use posthouse_types::printable;
+use posthouse_types::{Language, printable};
 use serde_json::Value;
 
 use super::{EventFormat, View};
@@ -34,7 +34,7 @@ pub(super) fn items(items: &[Value], view: View, json: bool, node_name: &str) ->
             View::Tenants => tenants(&mut out, items),
             View::Trace => trace_rows(&mut out, items),
             View::Queue => queue(&mut out, items),
-            View::Explanations => explanations(&mut out, items),
+            View::Explanations(language) => explanations(&mut out, items, language),
             View::Events(format) => events(&mut out, items, format, node_name),
             View::Sentences => {
                 items.iter().try_for_each(|item| writeln!(out, "{}", text(item, "sentence")))
@@ -178,12 +178,12 @@ fn queue(out: &mut impl Write, items: &[Value]) -> io::Result<()> {
     writeln!(out, "next: posthouse explain REF, posthouse queue retry")
 }
 
-fn explanations(out: &mut impl Write, items: &[Value]) -> io::Result<()> {
+fn explanations(out: &mut impl Write, items: &[Value], language: Language) -> io::Result<()> {
     for item in items {
         let story = || writeln_story(item);
         match serde_json::from_value::<Explanation>(item.clone()) {
-            Ok(explanation) if !explanation.reply.is_empty() => {
-                write!(out, "{}", trace::explain_text(&explanation))?;
+            Ok(explanation) if !explanation.reply.is_empty() || explanation.judgement.is_some() => {
+                write!(out, "{}", trace::explain_text(&explanation, language))?;
             }
             _ => write!(out, "{}", story())?,
         }

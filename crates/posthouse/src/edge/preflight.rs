@@ -1,15 +1,16 @@
 //! The preflight: would the gateway take the certificate that this edge is going to show?
 //!
 //! May touch: the relay's certificate and key, the trusted roots through `World`. Judges what is
-//! sent: all that a file holds, or an entry of the personal store with its chain. A chain that would be refused never gets into
-//! use: at start the edge does not start, later the old one stays.
+//! sent: all that a file holds, or an entry of the personal store with its chain. A chain that
+//! would be refused never gets into use: at start the edge does not start, later the old one stays.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use posthouse_pki as pki;
+use posthouse_store::QueueFilter;
 use posthouse_trace::Level;
-use posthouse_types::{ChainReport, UnixMillis};
+use posthouse_types::{ChainReport, Reason, UnixMillis};
 use tokio::time::Instant;
 
 use super::settings::EdgeSettings;
@@ -121,11 +122,20 @@ async fn take_up(
     if is_new {
         let text = "The relay's certificate was read again, and passed the preflight.".to_owned();
         note(world, Level::Information, text).await;
-        // What waited for a chain that is taken need not wait any longer.
-        world.outbound.settings_changed();
+        retry_what_was_refused(world).await;
     }
     warn(world, found.warnings).await;
     chain
+}
+
+/// Has what waited for a chain that is taken tried at once: the next try may be minutes away.
+async fn retry_what_was_refused(world: &World) {
+    let refused =
+        QueueFilter { text: Some(Reason::RelayRefused.id().to_owned()), ..QueueFilter::default() };
+    if let Err(error) = world.store().retry_now(refused, world.now()).await {
+        tracing::warn!(%error, "what the gateway refused waits for its next try");
+    }
+    world.outbound.identity_mended();
 }
 
 /// The relay's certificate, where it has one.
@@ -146,7 +156,9 @@ async fn note(world: &World, level: Level, text: String) {
         Level::Warning => tracing::warn!("{text}"),
         Level::Information => tracing::info!("{text}"),
     }
-    records::configuration_changed(world, level, "relay certificate", text).await;
+    // An event is one line.
+    let line = text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    records::configuration_changed(world, level, "relay certificate", line).await;
 }
 
 /// Judges a chain as a gateway would.

@@ -15,6 +15,7 @@ use toml::de::DeTable;
 use toml::{Table, Value};
 
 use super::users::User;
+use crate::protection::FilterSettings;
 use crate::protocol_log::LogProtocol;
 use crate::settings::{
     AttributionSettings, CertificatesSettings, DnsSettings, LineEndsSetting, LogSettings,
@@ -172,6 +173,7 @@ pub(crate) fn parse(text: &str, folder: &Path) -> Result<Settings, SettingsError
     file.log.protocol.get_or_insert(LogProtocol::Exchange);
     let edge = edge_settings(&file).map_err(SettingsError)?;
     Ok(Settings {
+        filter: FilterSettings::off(),
         node: file.node,
         smtp: SmtpSettings {
             listen: file.edge.listen,
@@ -190,6 +192,7 @@ pub(crate) fn parse(text: &str, folder: &Path) -> Result<Settings, SettingsError
         certificates: file.certificates,
         edge: Some(Arc::new(edge)),
         attribution: AttributionSettings::default(),
+        outbound: crate::outbound::PoolSettings::default(),
     })
 }
 

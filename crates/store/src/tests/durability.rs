@@ -45,6 +45,32 @@ async fn flt_01_a_body_that_was_never_committed_is_removed_at_start_and_counted(
 }
 
 #[tokio::test]
+async fn the_parts_of_a_forked_message_are_stored_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path());
+    let parts =
+        vec![message(&store, 1, 10, &["a@x.example"]), message(&store, 2, 4000, &["b@x.example"])];
+    let committed = store.commit_all(parts).await.unwrap();
+    assert_eq!(committed.len(), 2);
+    assert_ne!(committed[0].message, committed[1].message);
+}
+
+#[tokio::test]
+async fn a_draft_is_read_back_whole_wherever_it_lies() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path());
+    for pieces in [3_usize, 4000] {
+        let (mut draft, mut written) = (store.draft(), Vec::new());
+        for piece in 0..pieces {
+            let piece = format!("line {piece:>40} of a message\r\n").into_bytes();
+            draft.append(&piece).unwrap();
+            written.extend(piece);
+        }
+        assert_eq!(draft.read().unwrap(), written);
+    }
+}
+
+#[tokio::test]
 async fn a_dropped_draft_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = open(folder.path());

@@ -46,7 +46,7 @@ pub(crate) struct ExportArguments {
 
 /// How a certificate is written.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// Binary, .cer
     Der,
     /// Base64 between BEGIN and END, .pem
@@ -91,23 +91,33 @@ fn intermediates(arguments: &ExportArguments, chain: &[Vec<u8>]) -> Result<ExitC
         ));
     }
     let folder = arguments.output.clone().unwrap_or_else(|| PathBuf::from("."));
-    std::fs::create_dir_all(&folder).map_err(|error| {
+    let files = put_each(&folder, chain, arguments.format.unwrap_or(Format::Der))?;
+    let next = "on Windows: Get-ChildItem -Path C:\\import\\*.cer | Import-Certificate \
+                -CertStoreLocation cert:\\LocalMachine\\CA";
+    Ok(told(arguments, chain, &files, next))
+}
+
+/// Writes each certificate into a file of its own, named after its subject; makes the folder.
+pub(super) fn put_each(
+    folder: &Path,
+    ders: &[Vec<u8>],
+    format: Format,
+) -> Result<Vec<PathBuf>, Trouble> {
+    std::fs::create_dir_all(folder).map_err(|error| {
         Trouble::new(format!("cannot make the folder {}: {error}", folder.display()), "")
     })?;
     let mut files = Vec::new();
-    for der in chain {
+    for der in ders {
         let name = authority_name(&certificate_summary(der).unwrap_or_default());
-        let (extension, bytes) = match arguments.format {
-            Some(Format::Pem) => ("pem", certificate_pem(der).into_bytes()),
-            _ => ("cer", der.clone()),
+        let (extension, bytes) = match format {
+            Format::Pem => ("pem", certificate_pem(der).into_bytes()),
+            Format::Der => ("cer", der.clone()),
         };
         let file = folder.join(format!("{name}.{extension}"));
         put(&file, &bytes)?;
         files.push(file);
     }
-    let next = "on Windows: Get-ChildItem -Path C:\\import\\*.cer | Import-Certificate \
-                -CertStoreLocation cert:\\LocalMachine\\CA";
-    Ok(told(arguments, chain, &files, next))
+    Ok(files)
 }
 
 /// Writes a file; one that is there already has to be the same.

@@ -1,8 +1,9 @@
 //! `cert obtain`: fetches the intermediates that our own chain lacks, and imports them on `--yes`.
 //!
-//! May touch: the stores, the file named, DNS and the public web through `lookup`, standard output.
+//! May touch: the stores, the files named, DNS and the public web through `lookup`, standard output.
 //! What is offered has proven by its signature that it is the issuer.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -10,6 +11,7 @@ use posthouse_lookup::AiaFetcher;
 use posthouse_pki::{Bundle, BundleFormat};
 use serde_json::{Value, json};
 
+use super::export::{Format, put_each};
 use super::room::{Room, Subject};
 use super::view::{ends, json_lines, shown, wrapped, write};
 use crate::cli::Asking;
@@ -27,6 +29,9 @@ pub(crate) struct ObtainArguments {
     /// Import what was obtained into the ca store; without it nothing changes
     #[arg(long)]
     yes: bool,
+    /// Write what was obtained into this folder, one DER file each, to import here or elsewhere
+    #[arg(long, short, value_name = "DIR")]
+    output: Option<PathBuf>,
     #[command(flatten)]
     asking: Asking,
 }
@@ -36,10 +41,17 @@ pub(super) fn run(arguments: &ObtainArguments) -> Result<ExitCode, Trouble> {
     let subject = room.presentable(room.find(&arguments.subject)?)?;
     let obtained = fetch(&room, &subject)?;
     let imported = if arguments.yes { import(&room, &obtained)? } else { Vec::new() };
+    let files = match &arguments.output {
+        Some(folder) if !obtained.fetched.is_empty() => {
+            let ders: Vec<_> = obtained.fetched.iter().map(|one| one.der.clone()).collect();
+            put_each(folder, &ders, Format::Der)?
+        }
+        _ => Vec::new(),
+    };
     let text = if arguments.asking.json {
-        json_lines(&as_json(&obtained, &imported))
+        json_lines(&as_json(&obtained, &imported, &files))
     } else {
-        as_text(arguments, &room, &subject, &obtained, &imported)
+        as_text(arguments, &room, &subject, &obtained, &imported, &files)
     };
     Ok(write(&text, if obtained.complete { ExitCode::SUCCESS } else { ExitCode::FAILURE }))
 }
@@ -86,13 +98,15 @@ fn is_imported(imported: &[Imported], thumbprint: &str) -> bool {
     })
 }
 
-fn as_json(obtained: &Obtained, imported: &[Imported]) -> Vec<Value> {
+fn as_json(obtained: &Obtained, imported: &[Imported], files: &[PathBuf]) -> Vec<Value> {
     let mut objects: Vec<Value> = obtained
         .fetched
         .iter()
-        .map(|fetched| {
+        .enumerate()
+        .map(|(place, fetched)| {
             let certificate = &fetched.certificate;
             json!({
+                "file": files.get(place).map(|file| file.display().to_string()),
                 "subject": certificate.subject,
                 "thumbprint": certificate.thumbprint,
                 "not_after": certificate.not_after.0,
@@ -123,9 +137,10 @@ fn as_text(
     subject: &Subject,
     obtained: &Obtained,
     imported: &[Imported],
+    files: &[PathBuf],
 ) -> String {
     let mut text = String::new();
-    for fetched in &obtained.fetched {
+    for (place, fetched) in obtained.fetched.iter().enumerate() {
         let certificate = &fetched.certificate;
         let word = match is_imported(imported, &certificate.thumbprint) {
             true => "imported  ",
@@ -135,6 +150,9 @@ fn as_text(
         let proof = format!("proven by its signature on {}", shown(&fetched.issuer_of));
         for line in [shown(&fetched.from), proof, ends(certificate, room.now)] {
             text.push_str(&wrapped("          ", &line));
+        }
+        if let Some(file) = files.get(place) {
+            text.push_str(&wrapped("          ", &format!("written to {}", file.display())));
         }
     }
     for failure in &obtained.failures {

@@ -3,6 +3,7 @@
 //! May touch: DNS through the resolver, sockets outward. Servers are tried in their order until
 //! one is ready; the most useful failure of all is what is reported.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +11,11 @@ use std::time::Duration;
 use posthouse_lookup::{Answer, MailExchangers};
 use posthouse_smtp::client::{Client, ClientOptions, ClientTimeouts, TlsWish};
 use posthouse_types::{Domain, EnhancedStatus, Reason};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::session_log::SessionLog;
 use super::{Connection, Halt, TlsTerms, Unreached};
+use crate::outbound::pool::Pool;
 use crate::outbound::route::{Hop, Route, TlsDemand};
 use crate::wire::Wire;
 use crate::world::World;
@@ -35,7 +37,11 @@ struct Candidate {
 }
 
 /// Opens a session with the first server of the route that lets us.
-pub(super) async fn open(world: &Arc<World>, route: &Route) -> Result<Connection, Unreached> {
+pub(super) async fn open(
+    world: &Arc<World>,
+    route: &Route,
+    pool: Pool,
+) -> Result<Connection, Unreached> {
     let identity = match route.identity() {
         Some((certificate, key)) => {
             let identity = world.identity(certificate, key).map_err(|failure| {
@@ -49,7 +55,7 @@ pub(super) async fn open(world: &Arc<World>, route: &Route) -> Result<Connection
     let terms = TlsTerms { demand: route.tls(), identity };
     let mut failures = Vec::new();
     for candidate in candidates(world, route).await?.iter().take(ADDRESSES_TRIED_MAX) {
-        match open_one(world, route, candidate, &terms).await {
+        match open_one(world, route, candidate, &terms, pool).await {
             Ok(connection) => return Ok(connection),
             Err(mut unreached) => {
                 unreached.address = Some(candidate.address.ip());
@@ -90,7 +96,15 @@ fn most_useful(failures: Vec<Unreached>) -> Unreached {
 async fn candidates(world: &World, route: &Route) -> Result<Vec<Candidate>, Unreached> {
     let hops = match route {
         Route::Connector { hops, .. } => hops.clone(),
-        Route::Mx { domain } => mail_exchangers(world, domain).await?,
+        Route::Mx { domain, .. } => mail_exchangers(world, domain).await?,
+        Route::ConnectorMissing { name, .. } => {
+            let text = format!(
+                "a mail-flow rule names the outbound connector {}, which is not there or is off",
+                posthouse_types::printable(name, posthouse_types::SHOWN_CHARACTERS_MAX)
+            );
+            let status = EnhancedStatus(4, 4, 4);
+            return Err(Unreached::new(Reason::RuleConnectorMissing, status, "", text));
+        }
         Route::Nowhere { domain } => {
             let text = format!(
                 "{domain} is hosted here, and no enabled outbound connector of type on-premises \
@@ -179,14 +193,15 @@ async fn open_one(
     route: &Route,
     candidate: &Candidate,
     terms: &TlsTerms<'_>,
+    pool: Pool,
 ) -> Result<Connection, Unreached> {
-    let first = open_with(world, route, candidate, terms, terms.demand.wish()).await;
+    let first = open_with(world, route, candidate, terms, pool, terms.demand.wish()).await;
     match first {
         Err(unreached)
             if unreached.failure.reason == Reason::TlsHandshakeFailed
                 && matches!(terms.demand, TlsDemand::Opportunistic) =>
         {
-            open_with(world, route, candidate, terms, TlsWish::Never).await
+            open_with(world, route, candidate, terms, pool, TlsWish::Never).await
         }
         other => other,
     }
@@ -197,12 +212,15 @@ async fn open_with(
     route: &Route,
     candidate: &Candidate,
     terms: &TlsTerms<'_>,
+    pool: Pool,
     tls: TlsWish,
 ) -> Result<Connection, Unreached> {
     let host = &candidate.host;
     let mut log = SessionLog::new(route.log_name(), candidate.address);
     log.connecting(world);
-    let stream = connect(candidate).await.map_err(|text| {
+    let settings = world.settings();
+    let source = pool.source_address(&settings.outbound);
+    let stream = connect(candidate, source).await.map_err(|text| {
         log.information(world, &text);
         Unreached::new(Reason::ConnectionFailed, EnhancedStatus(4, 4, 316), host, text)
     })?;
@@ -217,7 +235,7 @@ async fn open_with(
         log.connected(world, local);
     }
     let options = ClientOptions {
-        helo_name: world.node_name(),
+        helo_name: pool.helo_name(&settings.outbound).unwrap_or_else(|| world.node_name()),
         tls,
         timeouts: ClientTimeouts::default(),
         log_lines: world.send_log.is_some(),
@@ -227,6 +245,7 @@ async fn open_with(
         client: Client::new(Arc::new(options)),
         log,
         route: route.clone(),
+        pool,
         host: host.clone(),
         remote: candidate.address,
         messages: 0,
@@ -274,9 +293,20 @@ fn refused_session(
     unreached
 }
 
-async fn connect(candidate: &Candidate) -> Result<TcpStream, String> {
+async fn connect(candidate: &Candidate, source: Option<IpAddr>) -> Result<TcpStream, String> {
     let address = candidate.address;
-    match tokio::time::timeout(CONNECT_TIME_MAX, TcpStream::connect(address)).await {
+    let connecting = async {
+        let Some(source) = source else { return TcpStream::connect(address).await };
+        // From another family the system would refuse it with words that help nobody.
+        if source.is_ipv4() != address.is_ipv4() {
+            let text = format!("{source}, which such mail leaves from, is of another family");
+            return Err(io::Error::other(text));
+        }
+        let socket = if source.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        socket.bind(SocketAddr::new(source, 0))?;
+        socket.connect(address).await
+    };
+    match tokio::time::timeout(CONNECT_TIME_MAX, connecting).await {
         Ok(Ok(stream)) => {
             // Commands are written whole: waiting to fill a segment only adds latency.
             let _ = stream.set_nodelay(true);

@@ -1,0 +1,214 @@
+//! When a domain is made to look like another one.
+//!
+//! Touches nothing. Spec 2.8 names three ways (other ending, homoglyph, partial); attackers know
+//! more.
+
+use crate::normal::{distance, fold};
+use crate::url::registrable;
+
+/// Shorter labels are too near to one another for likeness to mean anything.
+const LABEL_CHARACTERS_MIN: usize = 5;
+/// Shorter ones are not looked at at all.
+const SHORT_LABEL_CHARACTERS_MIN: usize = 4;
+/// From this length on two edits still look the same.
+const TWO_EDITS_CHARACTERS_MIN: usize = 9;
+
+/// How a domain looks like another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Likeness {
+    /// Begins alike: `contoabcdef.com`.
+    Partial,
+    /// The same name below another ending: `contoso.net`.
+    OtherEnding,
+    /// The name stands within a longer one: `contoso-billing.com`.
+    Embedded,
+    /// One or two letters differ: `contsoo.com`.
+    Edited,
+    /// With a hyphen put in or left out: `con-toso.com`.
+    Hyphenated,
+    /// Characters that look alike: `c0ntoso.com`, `ćóntoso.com`.
+    Homoglyph,
+    /// The whole domain stands before another one: `contoso.com.evil.example`.
+    Subdomain,
+}
+
+/// A domain that others may not look like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// In lower case, as A-labels.
+    pub(crate) domain: String,
+    /// Its registered label.
+    label: String,
+    folded: String,
+}
+
+impl Target {
+    pub(crate) fn new(domain: &str) -> Self {
+        let domain = domain.trim_matches('.').to_lowercase();
+        let domain = idna::domain_to_ascii(&domain).unwrap_or(domain);
+        let label = label_of(registrable(&domain));
+        Self { folded: fold(&label), label, domain }
+    }
+}
+
+/// A name that is looked at, prepared once for all targets.
+pub(crate) struct Candidate<'a> {
+    name: &'a str,
+    registrable: &'a str,
+    label: String,
+    folded: String,
+}
+
+impl<'a> Candidate<'a> {
+    /// The name in lower case, as A-labels.
+    pub(crate) fn new(name: &'a str) -> Self {
+        let registrable = registrable(name);
+        let label = label_of(registrable);
+        Self { name, registrable, folded: fold(&label), label }
+    }
+
+    /// How the name looks like a target; none where it is the target's own, or nothing like it.
+    pub(crate) fn likeness(&self, target: &Target) -> Option<Likeness> {
+        let same = |name: &str| {
+            name == target.domain
+                || name.strip_suffix(&target.domain).is_some_and(|it| it.ends_with('.'))
+        };
+        if same(self.name) || target.domain == self.registrable {
+            return None;
+        }
+        // The target's own parent or sister below the same registered domain.
+        if registrable(&target.domain) == self.registrable {
+            return None;
+        }
+        if is_before(self.name, self.registrable, &target.domain) {
+            return Some(Likeness::Subdomain);
+        }
+        if target.folded.chars().count() < SHORT_LABEL_CHARACTERS_MIN {
+            return None;
+        }
+        if self.label == target.label {
+            return Some(Likeness::OtherEnding);
+        }
+        if self.folded == target.folded {
+            return Some(Likeness::Homoglyph);
+        }
+        self.by_letters(target)
+    }
+
+    fn by_letters(&self, target: &Target) -> Option<Likeness> {
+        let (own, other) = (self.folded.as_str(), target.folded.as_str());
+        let length = other.chars().count();
+        if length < LABEL_CHARACTERS_MIN {
+            // Short names only as a word of their own: `abc-login.com`.
+            return own.split('-').any(|word| word == other).then_some(Likeness::Embedded);
+        }
+        if (own.contains('-') || other.contains('-'))
+            && own.replace('-', "") == other.replace('-', "")
+        {
+            return Some(Likeness::Hyphenated);
+        }
+        let most = if length >= TWO_EDITS_CHARACTERS_MIN { 2 } else { 1 };
+        if letters_differ(own, other) <= 2 * most as u32 && distance(own, other, most) <= most {
+            return Some(Likeness::Edited);
+        }
+        if own.split('-').any(|word| word == other)
+            || own.starts_with(other)
+            || (length > LABEL_CHARACTERS_MIN && own.ends_with(other))
+        {
+            return Some(Likeness::Embedded);
+        }
+        let common = own.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+        (common >= LABEL_CHARACTERS_MIN && common * 3 >= length * 2).then_some(Likeness::Partial)
+    }
+}
+
+/// The label that was registered, as characters.
+fn label_of(registrable: &str) -> String {
+    let label = registrable.split('.').next().unwrap_or_default();
+    match label.starts_with("xn--") {
+        true => idna::domain_to_unicode(label).0,
+        false => label.to_owned(),
+    }
+}
+
+/// The whole target stands before the registered domain, as labels or within them.
+fn is_before(name: &str, registrable: &str, target: &str) -> bool {
+    let Some(before) = name.strip_suffix(registrable) else { return false };
+    let before = before.trim_end_matches('.');
+    let as_word = target.replace('.', "-");
+    before.split('.').any(|label| label == as_word)
+        || before == target
+        || before.strip_suffix(target).is_some_and(|it| it.ends_with(['.', '-']))
+        || before.strip_prefix(target).is_some_and(|it| it.starts_with(['.', '-']))
+        || before.contains(&format!(".{target}."))
+}
+
+/// How many letters stand in one text and not in the other: more than two for each edit is too
+/// many, and far cheaper to see than the distance.
+fn letters_differ(a: &str, b: &str) -> u32 {
+    let mask = |text: &str| {
+        text.bytes().fold(0_u64, |mask, byte| mask | 1 << (byte.wrapping_sub(b'-') & 63))
+    };
+    (mask(a) ^ mask(b)).count_ones()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn likeness(name: &str, target: &str) -> Option<Likeness> {
+        let name = idna::domain_to_ascii(name).unwrap();
+        Candidate::new(&name).likeness(&Target::new(target))
+    }
+
+    #[test]
+    fn aut_15_domains_that_look_like_a_protected_one() {
+        use Likeness::*;
+        let cases = [
+            ("contoso.net", OtherEnding),
+            ("contoso.com.co", OtherEnding),
+            ("mail.contoso.xyz", OtherEnding),
+            ("ćóntoso.com", Homoglyph),
+            ("c0nt0so.com", Homoglyph),
+            ("cоntоsо.com", Homoglyph),
+            ("contsoo.com", Edited),
+            ("contoos.com", Edited),
+            ("contos.com", Edited),
+            ("contosoo.com", Edited),
+            ("cantoso.com", Edited),
+            ("con-toso.com", Hyphenated),
+            ("contoso-billing.com", Embedded),
+            ("contosobilling.com", Embedded),
+            ("my-contoso.com", Embedded),
+            ("mycontoso.com", Embedded),
+            ("contosososo.com", Embedded),
+            ("contoabcdef.com", Partial),
+            ("contoso.com.evil.example", Subdomain),
+            ("contoso-com.evil.example", Subdomain),
+            ("login.contoso.com.evil.example", Subdomain),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(likeness(name, "contoso.com"), Some(expected), "{name}");
+        }
+        assert_eq!(likeness("rnicrosoft.com", "microsoft.com"), Some(Homoglyph));
+        assert_eq!(likeness("micorsoft-support.com", "microsoft.com"), None);
+        assert_eq!(likeness("xn--pypal-4ve.com", "paypal.com"), Some(Homoglyph));
+    }
+
+    #[test]
+    fn own_domains_and_strangers_look_like_nobody() {
+        for name in [
+            "contoso.com",
+            "mail.contoso.com",
+            "example.com",
+            "consort.example",
+            "toso.com",
+            "confused.com",
+        ] {
+            assert_eq!(likeness(name, "contoso.com"), None, "{name}");
+        }
+        assert_eq!(likeness("other.contoso.com", "mail.contoso.com"), None);
+        assert_eq!(likeness("abx.com", "abc.com"), None);
+        assert_eq!(likeness("abcd-login.com", "abcd.com"), Some(Likeness::Embedded));
+    }
+}

@@ -1,0 +1,295 @@
+//! What a text asks for, by phrases of seven languages.
+//!
+//! Touches nothing. All phrases are looked for in one pass over text that was made plain first
+//! (`normal::plain`), so that accents, other scripts and invisible characters change nothing.
+
+mod dutch;
+mod english;
+mod german;
+mod romance;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use posthouse_types::{Finding, FindingKind};
+
+use crate::kinds;
+use crate::normal::plain;
+
+/// Longest text that is searched, in bytes: fraud is said at the beginning.
+const TEXT_BYTES_MAX: usize = 256 * 1024;
+/// Points that make a finding.
+const POINTS_MIN: u32 = 3;
+/// Points beyond which a text does not say more.
+const POINTS_MAX: u32 = 12;
+/// "Are you available?" means something in a mail that says nothing else, in bytes of plain text.
+const SHORT_TEXT_BYTES_MAX: usize = 600;
+/// A fraud in a long text is told at length: from here on twice the points are asked, in bytes.
+const LONG_TEXT_BYTES_MIN: usize = 6_000;
+/// Most phrases that are quoted in a finding.
+const QUOTED_MAX: usize = 4;
+/// Most words that are looked at for wallets and passwords.
+const WORDS_MAX: usize = 50_000;
+
+/// What a phrase is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Theme {
+    /// Passwords, locked accounts, data to be confirmed.
+    Credentials,
+    /// A full mailbox, mail held back.
+    Mailbox,
+    /// A payment in haste or in secret.
+    Payment,
+    /// Gift cards.
+    Gift,
+    /// Changed bank details.
+    Bank,
+    /// Are you there? I need a favour.
+    Available,
+    /// Invoices that press.
+    Invoice,
+    /// Threats to publish.
+    Extortion,
+    /// Prizes.
+    Lottery,
+    /// A share of a fortune.
+    Fortune,
+    /// Parcels that wait.
+    Parcel,
+    /// Money back from an authority.
+    Tax,
+    /// Voice messages and faxes.
+    Voicemail,
+    /// Documents to open or sign.
+    Document,
+}
+
+impl Theme {
+    const NAMES: &'static [(&'static str, Self, &'static FindingKind)] = &[
+        ("credentials", Self::Credentials, &kinds::SAYS_CREDENTIALS),
+        ("mailbox", Self::Mailbox, &kinds::SAYS_MAILBOX),
+        ("payment", Self::Payment, &kinds::SAYS_PAYMENT),
+        ("gift", Self::Gift, &kinds::SAYS_GIFT_CARDS),
+        ("bank", Self::Bank, &kinds::SAYS_BANK_DETAILS),
+        ("available", Self::Available, &kinds::SAYS_AVAILABLE),
+        ("invoice", Self::Invoice, &kinds::SAYS_INVOICE),
+        ("extortion", Self::Extortion, &kinds::SAYS_EXTORTION),
+        ("lottery", Self::Lottery, &kinds::SAYS_LOTTERY),
+        ("fortune", Self::Fortune, &kinds::SAYS_ADVANCE_FEE),
+        ("parcel", Self::Parcel, &kinds::SAYS_PARCEL),
+        ("tax", Self::Tax, &kinds::SAYS_TAX),
+        ("voicemail", Self::Voicemail, &kinds::SAYS_VOICEMAIL),
+        ("document", Self::Document, &kinds::SAYS_DOCUMENT),
+    ];
+
+    fn kind(self) -> &'static FindingKind {
+        let found = Self::NAMES.iter().find(|(_, theme, _)| *theme == self);
+        found.map_or(&kinds::SAYS_CREDENTIALS, |(_, _, kind)| kind)
+    }
+}
+
+struct Phrase {
+    text: &'static str,
+    theme: Theme,
+    points: u32,
+}
+
+struct Phrases {
+    all: Vec<Phrase>,
+    automaton: Option<AhoCorasick>,
+}
+
+static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
+    let mut all = Vec::new();
+    for table in [
+        english::TABLE,
+        german::TABLE,
+        dutch::TABLE,
+        romance::FRENCH,
+        romance::SPANISH,
+        romance::PORTUGUESE,
+        romance::ITALIAN,
+    ] {
+        let mut theme = Theme::Credentials;
+        for line in table.lines() {
+            let Some((head, text)) = line.split_once(' ') else { continue };
+            if head == "#" {
+                let named = Theme::NAMES.iter().find(|(name, ..)| *name == text);
+                theme = named.map_or(theme, |(_, theme, _)| *theme);
+            } else {
+                all.push(Phrase { text, theme, points: head.parse().unwrap_or(1) });
+            }
+        }
+    }
+    let patterns = all.iter().map(|phrase| plain(phrase.text).trim().to_owned());
+    // Standard semantics, so that phrases within phrases are found too.
+    let automaton = AhoCorasick::builder()
+        .match_kind(MatchKind::Standard)
+        .kind(Some(AhoCorasickKind::DFA))
+        .build(patterns)
+        .ok();
+    Phrases { all, automaton }
+});
+
+/// What the phrases of one message add up to.
+#[derive(Clone, Debug, Default)]
+pub struct Wording {
+    /// Points of each theme, with the phrases that gave them.
+    pub themes: BTreeMap<Theme, (u32, Vec<&'static str>)>,
+    /// Bytes of the plain text.
+    pub length: usize,
+    /// Nothing was left out.
+    pub is_complete: bool,
+}
+
+/// Looks for all phrases in what a reader sees: the subject and the text.
+pub fn measure(subject: &str, text: &str) -> Wording {
+    let cut = crate::html::head(text, TEXT_BYTES_MAX);
+    let plain = plain(&format!("{subject}\n{cut}"));
+    let mut wording =
+        Wording { length: plain.len(), is_complete: cut.len() == text.len(), ..Wording::default() };
+    let Some(automaton) = &PHRASES.automaton else { return wording };
+    let bytes = plain.as_bytes();
+    let is_word = |at: Option<usize>| {
+        at.and_then(|at| bytes.get(at)).is_some_and(|byte| byte.is_ascii_alphanumeric())
+    };
+    let mut seen = BTreeSet::new();
+    for found in automaton.find_overlapping_iter(bytes) {
+        let starts = !is_word(found.start().checked_sub(1));
+        let ends = !is_word(Some(found.end()));
+        if !starts || !ends || !seen.insert(found.pattern()) {
+            continue;
+        }
+        if let Some(phrase) = PHRASES.all.get(found.pattern().as_usize()) {
+            let (points, texts) = wording.themes.entry(phrase.theme).or_default();
+            *points += phrase.points;
+            if texts.len() < QUOTED_MAX {
+                texts.push(phrase.text);
+            }
+        }
+    }
+    wording
+}
+
+impl Wording {
+    /// The findings, each theme graded by its points.
+    pub fn findings(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let least = match self.length >= LONG_TEXT_BYTES_MIN {
+            true => POINTS_MIN * 2,
+            false => POINTS_MIN,
+        };
+        for (theme, (points, texts)) in &self.themes {
+            let is_lost = *theme == Theme::Available && self.length > SHORT_TEXT_BYTES_MAX;
+            if *points < least || is_lost {
+                continue;
+            }
+            let kind = theme.kind();
+            let finding = Finding::of(kind).with("phrases", &texts.join(", "));
+            let grade = (*points).min(POINTS_MAX) as f32 / 6.0;
+            let weight = finding.weight() * grade.clamp(0.6, 1.6);
+            findings.push(finding.weighing(weight));
+        }
+        findings
+    }
+
+    /// Whether a theme has its points.
+    pub fn speaks_of(&self, theme: Theme) -> bool {
+        self.themes.get(&theme).is_some_and(|(points, _)| *points >= POINTS_MIN)
+    }
+}
+
+/// The first address of a wallet in a text: Bitcoin (both forms), Ethereum, Litecoin, Monero,
+/// Tron. By form and alphabet; checksums would need hashes and prove nothing more here.
+pub fn wallet(text: &str) -> Option<&str> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric()).take(WORDS_MAX);
+    words.filter(|word| word.len() >= 26).find(|word| {
+        let base58 = |from: usize, to: usize| {
+            (from..=to).contains(&word.len())
+                && !word.contains(['0', 'O', 'I', 'l'])
+                && word.bytes().any(|byte| byte.is_ascii_digit())
+                && word.bytes().any(|byte| byte.is_ascii_lowercase())
+                && word.bytes().any(|byte| byte.is_ascii_uppercase())
+        };
+        let bech32 = |start: &str| {
+            let lower = word.to_ascii_lowercase();
+            let is_one_case = *word == lower || word.bytes().all(|byte| !byte.is_ascii_lowercase());
+            lower.strip_prefix(start).is_some_and(|rest| {
+                is_one_case && rest.len() >= 38 && !rest.contains(['1', 'b', 'i', 'o'])
+            })
+        };
+        match word.as_bytes().first() {
+            Some(b'1' | b'3') => base58(26, 35),
+            Some(b'L' | b'M') => base58(33, 34),
+            Some(b'T') => base58(34, 34),
+            Some(b'4' | b'8') => base58(95, 95),
+            Some(b'0') => {
+                let digits = word.strip_prefix("0x").unwrap_or_default();
+                digits.len() == 40 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+            }
+            Some(b'b' | b'B') => bech32("bc1"),
+            Some(b'l') => bech32("ltc1"),
+            _ => false,
+        }
+    })
+}
+
+/// Words before a password in the seven languages, plain.
+const PASSWORD_WORDS: &[&str] = &[
+    "clave",
+    "code",
+    "contrasena",
+    "kennwort",
+    "parola",
+    "pass",
+    "password",
+    "passwords",
+    "passwort",
+    "pw",
+    "pwd",
+    "senha",
+    "wachtwoord",
+];
+
+/// Passwords that a text gives away: "password: 1234", "Das Passwort lautet abc123". At most ten.
+pub fn passwords(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut since_word = usize::MAX;
+    let mut has_mark = false;
+    for word in text.split_whitespace().take(WORDS_MAX) {
+        let bare = plain(word);
+        let is_word = bare.split(' ').any(|word| PASSWORD_WORDS.binary_search(&word).is_ok());
+        // "password:1234" in one piece.
+        let inner = word.split_once([':', '=']).filter(|(_, value)| is_word && value.len() >= 3);
+        if let Some((_, value)) = inner {
+            found.push(trimmed(value));
+            since_word = usize::MAX;
+        } else if is_word {
+            since_word = 0;
+            has_mark = word.ends_with([':', '=']);
+        } else if since_word < 3 {
+            since_word += 1;
+            let joins = matches!(bare.trim(), "is" | "ist" | "lautet" | "es" | "e" | "est" | "");
+            let value = trimmed(word);
+            let has_digit = value.bytes().any(|byte| byte.is_ascii_digit());
+            let is_value = value.len() >= 3 && value.len() <= 40 && (has_digit || has_mark);
+            if !joins && is_value && (has_mark || has_digit) {
+                found.push(value);
+                since_word = usize::MAX;
+            }
+            has_mark |= word.ends_with([':', '=']) || joins;
+        }
+        if found.len() >= 10 {
+            break;
+        }
+    }
+    found
+}
+
+fn trimmed(word: &str) -> String {
+    word.trim_matches(|c: char| "\"'.,;:()<>„“”»«*".contains(c)).to_owned()
+}
+
+#[cfg(test)]
+mod tests;

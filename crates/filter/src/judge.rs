@@ -1,0 +1,178 @@
+//! The judgement: one sum, a few thresholds, and what decides alone.
+//!
+//! Touches nothing. Everything is in natural logarithms of odds, so that findings add up; the
+//! reasons that are shown are the very summands.
+
+use posthouse_types::{
+    Concern, Facts, Finding, FindingKind, Force, Verdict, VerdictReason, Verdicts,
+};
+
+use crate::Measured;
+
+/// From here on a message is spam.
+const SPAM_MIN: f32 = 4.0;
+/// From here on it is spam in high confidence.
+const HIGH_CONFIDENCE_SPAM_MIN: f32 = 8.0;
+/// Of a message that is no good, the phishing share from which it is phishing.
+const PHISH_MIN: f32 = 1.0;
+/// The same in high confidence.
+const HIGH_CONFIDENCE_PHISH_MIN: f32 = 6.0;
+/// What speaks of something that runs, from which it is malware: one strong sign suffices.
+const MALWARE_MIN: f32 = 4.0;
+/// What many recipients complain about (spec 2.3: the default threshold).
+const BULK_MIN: u8 = 7;
+
+/// No engine has seen the message: it is off, or could not be asked.
+static FILTER_ABSENT: FindingKind = FindingKind {
+    id: "filter-absent",
+    concern: Concern::Trust,
+    force: Force::Informs,
+    en: "No filter engine has judged this message.",
+    de: "Kein Filter hat diese Nachricht beurteilt.",
+};
+
+/// Every kind of finding that this room makes.
+pub(crate) const FINDINGS: &[&FindingKind] = &[&FILTER_ABSENT, &NOTHING_FOUND];
+
+/// Nothing at all was found.
+static NOTHING_FOUND: FindingKind = FindingKind {
+    id: "nothing-found",
+    concern: Concern::Trust,
+    force: Force::Informs,
+    en: "Nothing in this message stood out.",
+    de: "An dieser Nachricht fiel nichts auf.",
+};
+
+/// The verdict on a message that nobody looked at.
+pub fn absent() -> Verdicts {
+    Verdicts { reasons: vec![informing(&FILTER_ABSENT)], ..Verdicts::default() }
+}
+
+/// Judges one message by what was gathered about it and measured in it.
+pub fn judge(facts: &Facts, measured: &Measured) -> Verdicts {
+    let _ = facts;
+    let mut reasons: Vec<VerdictReason> = measured.findings.iter().map(weighed).collect();
+    if reasons.is_empty() {
+        reasons.push(informing(&NOTHING_FOUND));
+    }
+    reasons.sort_by(|a, b| {
+        let key = |reason: &VerdictReason| (reason.decisive, reason.weight.abs());
+        key(b).partial_cmp(&key(a)).unwrap_or(std::cmp::Ordering::Equal)
+    });
+    let score: f32 = reasons.iter().map(|reason| reason.weight).sum();
+    let all = holding(&reasons, score, measured);
+    let verdict = Verdict::PRECEDENCE.iter().copied().find(|one| all.contains(one));
+    let verdict = verdict.unwrap_or_default();
+    let scl = spam_confidence(verdict, &all);
+    Verdicts { verdict, all, scl, bcl: measured.bulk_level, score, reasons }
+}
+
+fn weighed(finding: &Finding) -> VerdictReason {
+    let decisive = matches!(finding.kind.force, Force::Decisive);
+    VerdictReason { finding: finding.clone(), weight: finding.weight(), decisive }
+}
+
+fn informing(kind: &'static FindingKind) -> VerdictReason {
+    VerdictReason { finding: Finding::of(kind), weight: 0.0, decisive: false }
+}
+
+/// Every verdict that holds, by precedence.
+fn holding(reasons: &[VerdictReason], score: f32, measured: &Measured) -> Vec<Verdict> {
+    let decided = |concern| {
+        reasons.iter().any(|reason| reason.decisive && reason.finding.kind.concern == concern)
+    };
+    let share = |concerns: &[Concern]| -> f32 {
+        let counted = reasons.iter().filter(|one| concerns.contains(&one.finding.kind.concern));
+        counted.map(|reason| reason.weight).sum()
+    };
+    let phish = measured.phish_log_odds + share(&[Concern::Phish, Concern::Spoof]);
+    let is_bad = score >= SPAM_MIN;
+    Verdict::PRECEDENCE
+        .iter()
+        .copied()
+        .filter(|verdict| match verdict {
+            Verdict::Malware => {
+                decided(Concern::Malware) || share(&[Concern::Malware]) >= MALWARE_MIN
+            }
+            Verdict::HighConfidencePhish => {
+                decided(Concern::Phish)
+                    || (score >= HIGH_CONFIDENCE_SPAM_MIN && phish >= HIGH_CONFIDENCE_PHISH_MIN)
+            }
+            Verdict::Phish => is_bad && phish >= PHISH_MIN,
+            Verdict::HighConfidenceSpam => {
+                decided(Concern::Spam) || score >= HIGH_CONFIDENCE_SPAM_MIN
+            }
+            Verdict::Spoof => decided(Concern::Spoof),
+            Verdict::Spam => is_bad,
+            Verdict::Bulk => measured.bulk_level >= BULK_MIN,
+            Verdict::None => false,
+        })
+        .collect()
+}
+
+/// The level that is stamped (spec 2.3). Phishing and spoofing have no level of their own:
+/// they count as spam, in high confidence where the verdict says so.
+fn spam_confidence(verdict: Verdict, all: &[Verdict]) -> i8 {
+    match verdict {
+        Verdict::None | Verdict::Bulk => 1,
+        Verdict::HighConfidenceSpam | Verdict::HighConfidencePhish | Verdict::Malware => 9,
+        _ if all.contains(&Verdict::HighConfidenceSpam) => 9,
+        Verdict::Phish | Verdict::Spoof | Verdict::Spam => 5,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    macro_rules! kind {
+        ($name:ident, $id:literal, $concern:ident, $force:expr) => {
+            static $name: FindingKind = FindingKind {
+                id: $id,
+                concern: Concern::$concern,
+                force: $force,
+                en: "x",
+                de: "x",
+            };
+        };
+    }
+    kind!(SPAM, "spam-words", Spam, Force::Weight(4.5));
+    kind!(LURE, "lure", Phish, Force::Weight(5.0));
+    kind!(VIRUS, "virus", Malware, Force::Decisive);
+    kind!(KNOWN, "known", Trust, Force::Weight(-3.0));
+
+    fn judged(kinds: &[&'static FindingKind]) -> Verdicts {
+        let findings = kinds.iter().map(|kind| Finding::of(kind)).collect();
+        judge(&Facts::default(), &Measured { findings, ..Measured::default() })
+    }
+
+    #[test]
+    fn a_verdict_never_claims_a_judgement_that_no_engine_made() {
+        let verdicts = absent();
+        assert_eq!(verdicts.verdict, Verdict::None);
+        assert_eq!(verdicts.reasons[0].id(), "filter-absent");
+    }
+
+    #[test]
+    fn weights_add_up_to_the_score_and_heavier_reasons_stand_first() {
+        let verdicts = judged(&[&KNOWN, &SPAM, &LURE]);
+        assert_eq!(verdicts.score, 6.5);
+        let ids: Vec<_> = verdicts.reasons.iter().map(VerdictReason::id).collect();
+        assert_eq!(ids, ["lure", "spam-words", "known"]);
+    }
+
+    #[test]
+    fn malware_comes_before_phishing_and_phishing_before_spam() {
+        assert_eq!(judged(&[&SPAM]).verdict, Verdict::Spam);
+        assert_eq!(judged(&[&SPAM, &LURE]).all[0], Verdict::Phish);
+        assert_eq!(judged(&[&SPAM, &LURE, &VIRUS]).verdict, Verdict::Malware);
+        assert_eq!(judged(&[&KNOWN]).verdict, Verdict::None);
+    }
+
+    #[test]
+    fn levels_two_to_four_are_never_stamped() {
+        for kinds in [vec![], vec![&SPAM], vec![&SPAM, &LURE], vec![&VIRUS]] {
+            assert!([1, 5, 9].contains(&judged(&kinds).scl));
+        }
+    }
+}

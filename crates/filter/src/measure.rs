@@ -1,0 +1,53 @@
+//! Everything that can be said about a message without asking anybody: its structure, its files,
+//! its content, its words.
+//!
+//! Touches nothing. Each room measures on its own; here they are only called in turn and their
+//! findings put together.
+
+use posthouse_attachment::{AttachmentLimits, Attachments, Extra, yara};
+use posthouse_classifier::{self as classifier, Learned, Model};
+use posthouse_mime::{MimeLimits, Reading};
+use posthouse_types::Finding;
+
+/// What measuring needs beside the message.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tools<'a> {
+    /// YARA rules to search every file with.
+    pub yara: Option<&'a yara::Rules>,
+    /// What words and structure are weighed by; without it nobody reads them.
+    pub model: Option<&'a Model>,
+    /// What the tenant's own releases and reports taught.
+    pub learned: Option<&'a Learned>,
+}
+
+/// What the measuring rooms found in one message.
+#[derive(Clone, Debug, Default)]
+pub struct Measured {
+    /// Everything that was found, the classifier's opinion among it.
+    pub findings: Vec<Finding>,
+    /// How much more phishing than other bad mail it is, in log-odds, by the classifier.
+    pub phish_log_odds: f32,
+    /// Bulk complaint level, 0 to 9.
+    pub bulk_level: u8,
+    /// Its files.
+    pub attachments: Attachments,
+}
+
+/// Measures a message: its octets as they were sent, lines ended by CRLF or LF.
+pub fn measure(message: &[u8], tools: &Tools<'_>) -> (Reading, Measured) {
+    let mut reading = posthouse_mime::read(message, &MimeLimits::default());
+    let mut findings = std::mem::take(&mut reading.findings);
+    let extra = Extra { yara: tools.yara };
+    let mut attachments =
+        posthouse_attachment::examine(&reading, &AttachmentLimits::default(), &extra);
+    findings.append(&mut attachments.findings);
+    let mut measured = Measured { findings, attachments, ..Measured::default() };
+    if let Some(model) = tools.model {
+        let classified = classifier::classify_for(model, tools.learned, &reading);
+        measured.findings.extend(classified.findings());
+        measured.findings.extend(classifier::bulk_finding(&reading, classified.bulk));
+        measured.phish_log_odds = classified.phish;
+        measured.bulk_level = classifier::bulk_level(&reading, classified.bulk);
+    }
+    (reading, measured)
+}
