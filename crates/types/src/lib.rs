@@ -8,6 +8,7 @@ mod address;
 mod authentication;
 mod chain;
 mod decision;
+mod engine;
 mod envelope;
 mod finding;
 mod judged;
@@ -35,6 +36,7 @@ pub use decision::{
     Action, AppliedOverride, Because, Counterfactual, Decision, PolicyKind, Quarantine,
     QuarantineReason, SafetyTip, Sfty, Sfv,
 };
+pub use engine::EngineFact;
 pub use envelope::{
     BodyType, DsnNotify, DsnReturn, MailParameters, Recipient, RecipientParameters, TenantId,
 };
