@@ -22,8 +22,8 @@ pub fn judged(
     let from = from.and_then(|text| posthouse_smtp::parse_address(text, true).ok());
     let verified: Vec<_> =
         authentication.into_iter().flat_map(|found| found.verified_domains()).collect();
-    let has_spf = authentication
-        .is_some_and(|found| found.spf.result == posthouse_types::SpfResult::Pass);
+    let has_spf =
+        authentication.is_some_and(|found| found.spf.result == posthouse_types::SpfResult::Pass);
     let ptr = connection
         .and_then(|found| found.reverse_name.found())
         .filter(|name| name.is_confirmed)

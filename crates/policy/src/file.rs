@@ -121,6 +121,12 @@ struct TenantFile {
     inbound_connector: Vec<InboundConnector>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     outbound_connector: Vec<OutboundConnector>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    mail_flow_rule: Vec<MailFlowRule>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    outbound_policy: Option<OutboundPolicy>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    dkim: Vec<DkimDomain>,
     // The protection's tables, one by one: flattened, an error would lose its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     protection: Option<GeneralProtection>,
@@ -138,12 +144,6 @@ struct TenantFile {
     tenant_allow_block: Vec<TenantAllowBlock>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     quarantine_policy: Vec<QuarantinePolicy>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    mail_flow_rule: Vec<MailFlowRule>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    outbound_policy: Option<OutboundPolicy>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    dkim: Vec<DkimDomain>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -165,6 +165,12 @@ struct RecipientRow {
 
 impl From<TenantFile> for Tenant {
     fn from(file: TenantFile) -> Self {
+        let outbound = OutboundSettings {
+            srs_domain: file.tenant.srs_domain,
+            arc_seal_domain: file.tenant.arc_seal_domain,
+            dkim: file.dkim,
+            policy: file.outbound_policy,
+        };
         let protection = Protection {
             general: file.protection.unwrap_or_default(),
             presets: file.preset,
@@ -176,12 +182,6 @@ impl From<TenantFile> for Tenant {
             quarantine_policies: file.quarantine_policy,
         };
         let protection = (!protection.is_default()).then(|| Box::new(protection));
-        let outbound = OutboundSettings {
-            srs_domain: file.tenant.srs_domain,
-            arc_seal_domain: file.tenant.arc_seal_domain,
-            dkim: file.dkim,
-            policy: file.outbound_policy,
-        };
         Self {
             name: file.tenant.name,
             postmaster: file.tenant.postmaster,
@@ -189,9 +189,9 @@ impl From<TenantFile> for Tenant {
             recipients: file.recipient.into_iter().map(|row| row.address).collect(),
             inbound_connectors: file.inbound_connector,
             outbound_connectors: file.outbound_connector,
-            protection,
             mail_flow_rules: file.mail_flow_rule,
             outbound: Some(Box::new(outbound)),
+            protection,
         }
     }
 }
@@ -215,6 +215,9 @@ impl From<&Tenant> for TenantFile {
             recipient: rows.collect(),
             inbound_connector: tenant.inbound_connectors,
             outbound_connector: tenant.outbound_connectors,
+            mail_flow_rule: tenant.mail_flow_rules,
+            outbound_policy: outbound.policy,
+            dkim: outbound.dkim,
             protection: (general != GeneralProtection::default()).then_some(general),
             connection_filter: (filter != ConnectionFilter::default()).then_some(filter),
             preset: protection.presets,
@@ -223,9 +226,6 @@ impl From<&Tenant> for TenantFile {
             malware_policy: protection.malware_policies,
             tenant_allow_block: protection.tenant_allow_blocks,
             quarantine_policy: protection.quarantine_policies,
-            mail_flow_rule: tenant.mail_flow_rules,
-            outbound_policy: outbound.policy,
-            dkim: outbound.dkim,
         }
     }
 }

@@ -30,12 +30,12 @@ pub struct Tenant {
     pub inbound_connectors: Vec<InboundConnector>,
     /// Where its mail goes.
     pub outbound_connectors: Vec<OutboundConnector>,
-    /// Its policies and lists; `None` is Exchange Online's default for everything.
-    pub protection: Option<Box<Protection>>,
     /// What is done with messages of a kind, in the order that they are looked at.
     pub mail_flow_rules: Vec<MailFlowRule>,
     /// What it wants of mail that leaves.
     pub outbound: Option<Box<OutboundSettings>>,
+    /// Its policies and lists; `None` is Exchange Online's default for everything.
+    pub protection: Option<Box<Protection>>,
 }
 
 /// A domain that a tenant receives mail for, and may send as.

@@ -42,9 +42,9 @@ pub(crate) fn first(tenant: &Tenant) -> Option<Violation> {
             let mut connectors = tenant.outbound_connectors.iter().enumerate();
             connectors.find_map(|(index, connector)| outbound(index, connector))
         })
-        .or_else(|| tenant.protection.as_deref().and_then(protection::rules::first))
         .or_else(|| rules::broken(tenant))
         .or_else(|| outbound::broken(tenant))
+        .or_else(|| tenant.protection.as_deref().and_then(protection::rules::first))
 }
 
 fn tenant_itself(tenant: &Tenant) -> Option<Violation> {

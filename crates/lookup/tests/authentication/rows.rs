@@ -252,7 +252,8 @@ async fn aut_08_a_chain_holds_whole_or_not_at_all() {
     let claims = "spf=pass smtp.mailfrom=x@contoso.example; dkim=pass (2048-bit) \
                   header.d=contoso.example; dmarc=pass header.from=contoso.example";
     let first = list.sealed(&message, &[], "none", claims);
-    let second = google.sealed(&first.message, std::slice::from_ref(&first.set), "pass", "dmarc=fail");
+    let second =
+        google.sealed(&first.message, std::slice::from_ref(&first.set), "pass", "dmarc=fail");
     let arc = sent(&dns, "x", "", &second.message).await.arc;
     assert_eq!(arc.result, ArcResult::Pass, "{arc:#?}");
     let sealers: Vec<_> = arc.claims.iter().map(|claims| claims.sealer.as_str()).collect();
