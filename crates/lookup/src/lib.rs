@@ -13,12 +13,12 @@ mod dns;
 mod http;
 mod mta_sts;
 
+pub use aia::{AiaError, AiaFetcher, CERTIFICATE_BYTES_MAX, Loopback, is_public};
 pub use authenticate::{
     AuthenticationLimits, Authenticator, DMARC_QUESTIONS_MAX, KEY_QUESTIONS_MAX, QUESTIONS_MAX,
     REVERSE_QUESTIONS_MAX, SIGNATURES_MAX, SPF_QUESTIONS_MAX, Submission,
 };
 pub use clamd::{Clamd, ClamdAt, ClamdLimits, ClamdVersion};
-pub use aia::{AiaError, AiaFetcher, CERTIFICATE_BYTES_MAX, Loopback, is_public};
 pub use dns::{
     ADDRESSES_MAX, Answer, MX_MAX, MailExchangers, Mx, Proof, ProofOf, Resolver, TLSA_RECORDS_MAX,
     TXT_RECORDS_MAX, Tlsa,
