@@ -179,8 +179,8 @@ fn implicit(facts: &AuthenticationFacts, context: &SenderContext<'_>) -> Option<
     let has_name = reverse.is_some_and(|reverse| {
         reverse.is_confirmed && !organization.is_empty() && is_or_below(&reverse.name, organization)
     });
-    let is_vouched_for =
-        facts.spf.result == SpfResult::Pass || facts.verified_domains().next().is_some();
+    let is_vouched_for = (facts.spf.result == SpfResult::Pass && !facts.spf.is_open)
+        || facts.verified_domains().next().is_some();
     // A fail is the owner's word against the address: no sign outweighs it.
     if facts.spf.result == SpfResult::Fail {
         None
