@@ -51,11 +51,18 @@ pub(crate) async fn check(questions: &Questions<'_>, question: &SpfQuestion<'_>)
         None if question.mail_from.is_empty() => (SpfIdentity::Helo, "", question.helo),
         None => (SpfIdentity::MailFrom, "", question.mail_from),
     };
-    let domain = domain.strip_suffix('.').unwrap_or(domain).to_ascii_lowercase();
+    let domain = domain.strip_suffix('.').unwrap_or(domain);
+    let domain = if domain.is_ascii() {
+        domain.to_ascii_lowercase()
+    } else {
+        idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_owned())
+    };
+    // An IPv4 address written as IPv6 is an IPv4 address (section 5).
+    let client = question.client.to_canonical();
     let mut fact = SpfFact {
         domain: printable(&domain, NAME_BYTES_MAX),
         identity,
-        client: Some(question.client),
+        client: Some(client),
         ..SpfFact::default()
     };
     if !questions.asks() {
@@ -69,7 +76,7 @@ pub(crate) async fn check(questions: &Questions<'_>, question: &SpfQuestion<'_>)
     }
     let mut check = Check {
         questions,
-        client: unmapped(question.client),
+        client,
         local: if local.is_empty() { "postmaster" } else { local }.to_owned(),
         sender_domain: domain.clone(),
         helo: question.helo,
@@ -99,14 +106,6 @@ pub(crate) async fn check(questions: &Questions<'_>, question: &SpfQuestion<'_>)
         }
     }
     fact
-}
-
-/// An IPv4 address written as IPv6 is an IPv4 address (section 5).
-fn unmapped(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(address, IpAddr::V4),
-        IpAddr::V4(_) => address,
-    }
 }
 
 /// Why there is no verdict.

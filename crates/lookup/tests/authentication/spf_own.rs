@@ -18,6 +18,7 @@ async fn spf_reads_as_this_table() {
         .txt("pass.example", "v=spf1 ip4:192.0.2.0/24 -all")
         .txt("fail.example", "v=spf1 -all")
         .txt("soft.example", "v=spf1 ~all")
+        .txt("xn--bcher-kva.example", "v=spf1 ip4:192.0.2.1 -all")
         .txt("broken.example", "v=spf1 bogus -all")
         .txt("why.example", "%{i} may not send for %{o}, see http://%{d}/?s=%{S}")
         .txt("twice.example", "v=spf1 +all")
@@ -92,6 +93,7 @@ async fn spf_reads_as_this_table() {
         ("", "localhost", "none", "localhost"),
         ("x@localhost", "pass.example", "none", "localhost"),
         ("x@FAIL.Example.", "pass.example", "fail", "fail.example"),
+        ("x@Bücher.example", "pass.example", "pass", "xn--bcher-kva.example"),
     ] {
         let fact = ask(mail_from, helo).await;
         assert_eq!((fact.result.as_str(), fact.domain.as_str()), (expected, domain), "{mail_from}");
