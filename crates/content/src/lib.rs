@@ -3,11 +3,21 @@
 //! Touches nothing: a reading in, findings out. Never fetches anything; time is linear in the
 //! message, and bounded.
 
+pub mod asf;
+mod gather;
 pub mod html;
 pub mod identity;
 mod kinds;
+mod links;
+mod measure;
 mod normal;
+mod pages;
+mod qr;
 pub mod url;
 pub mod wording;
 
+pub use asf::{Asf, AsfFacts};
+pub use identity::{Protected, Sender, impersonation};
 pub use kinds::FINDINGS;
+pub use measure::{Content, ContentContext, measure};
+pub use qr::CodeLimits;

@@ -17,6 +17,10 @@ use crate::rules::MailFlowRule;
 use crate::tenant::{AcceptedDomain, InboundConnector, OutboundConnector, Tenant};
 use crate::text;
 use crate::violations::{self, Violation};
+use crate::{
+    AntiPhishPolicy, AntiSpamPolicy, ConnectionFilter, GeneralProtection, MalwarePolicy, Preset,
+    Protection, QuarantinePolicy, TenantAllowBlock,
+};
 
 impl Tenant {
     /// Reads a tenant's file.
@@ -123,6 +127,23 @@ struct TenantFile {
     outbound_policy: Option<OutboundPolicy>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     dkim: Vec<DkimDomain>,
+    // The protection's tables, one by one: flattened, an error would lose its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    protection: Option<GeneralProtection>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    connection_filter: Option<ConnectionFilter>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    preset: Vec<Preset>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    anti_spam_policy: Vec<AntiSpamPolicy>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    anti_phish_policy: Vec<AntiPhishPolicy>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    malware_policy: Vec<MalwarePolicy>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tenant_allow_block: Vec<TenantAllowBlock>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    quarantine_policy: Vec<QuarantinePolicy>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -150,6 +171,17 @@ impl From<TenantFile> for Tenant {
             dkim: file.dkim,
             policy: file.outbound_policy,
         };
+        let protection = Protection {
+            general: file.protection.unwrap_or_default(),
+            presets: file.preset,
+            anti_spam_policies: file.anti_spam_policy,
+            anti_phish_policies: file.anti_phish_policy,
+            malware_policies: file.malware_policy,
+            connection_filter: file.connection_filter.unwrap_or_default(),
+            tenant_allow_blocks: file.tenant_allow_block,
+            quarantine_policies: file.quarantine_policy,
+        };
+        let protection = (!protection.is_default()).then(|| Box::new(protection));
         Self {
             name: file.tenant.name,
             postmaster: file.tenant.postmaster,
@@ -159,6 +191,7 @@ impl From<TenantFile> for Tenant {
             outbound_connectors: file.outbound_connector,
             mail_flow_rules: file.mail_flow_rule,
             outbound: Some(Box::new(outbound)),
+            protection,
         }
     }
 }
@@ -169,6 +202,8 @@ impl From<&Tenant> for TenantFile {
         tenant.normalize();
         let outbound = tenant.outbound.map(|outbound| *outbound).unwrap_or_default();
         let rows = tenant.recipients.iter().map(|address| RecipientRow { address });
+        let protection = tenant.protection.map_or_else(Protection::default, |it| *it);
+        let (general, filter) = (protection.general, protection.connection_filter);
         Self {
             tenant: Head {
                 name: tenant.name,
@@ -183,6 +218,14 @@ impl From<&Tenant> for TenantFile {
             mail_flow_rule: tenant.mail_flow_rules,
             outbound_policy: outbound.policy,
             dkim: outbound.dkim,
+            protection: (general != GeneralProtection::default()).then_some(general),
+            connection_filter: (filter != ConnectionFilter::default()).then_some(filter),
+            preset: protection.presets,
+            anti_spam_policy: protection.anti_spam_policies,
+            anti_phish_policy: protection.anti_phish_policies,
+            malware_policy: protection.malware_policies,
+            tenant_allow_block: protection.tenant_allow_blocks,
+            quarantine_policy: protection.quarantine_policies,
         }
     }
 }

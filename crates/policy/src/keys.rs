@@ -10,6 +10,7 @@ use posthouse_types::{SHOWN_CHARACTERS_MAX, printable};
 use toml::de::{DeTable, DeValue};
 
 use crate::outbound;
+use crate::protection;
 use crate::rules;
 
 /// A key that is not taken.
@@ -23,7 +24,7 @@ pub(crate) struct RefusedKey {
 pub(crate) fn check(file: &DeTable<'_>) -> Result<(), RefusedKey> {
     for (key, value) in file {
         let name = key.get_ref().as_ref();
-        let Some(table) = TABLES.iter().find(|table| table.name == name) else {
+        let Some(table) = tables().find(|table| table.name == name) else {
             return Err(refused_table(name, key.span()));
         };
         match (table.repeats, value.get_ref()) {
@@ -60,6 +61,7 @@ fn check_table(table: &Table, element: &DeTable<'_>) -> Result<(), RefusedKey> {
     Ok(())
 }
 
+/// A table of the file.
 pub(crate) struct Table {
     pub(crate) name: &'static str,
     pub(crate) repeats: bool,
@@ -168,10 +170,15 @@ const TABLES: &[Table] = &[
     outbound::DKIM_TABLE,
 ];
 
+/// Every table: the tenant's own, then its protection's.
+fn tables() -> impl Iterator<Item = &'static Table> {
+    TABLES.iter().chain(protection::tables::TABLES)
+}
+
 fn refused_table(name: &str, span: Range<usize>) -> RefusedKey {
-    let suggestion = closest(name, TABLES.iter().map(|table| table.name))
-        .and_then(|name| TABLES.iter().find(|table| table.name == name));
-    let known = TABLES.iter().map(Table::written).collect::<Vec<_>>().join(", ");
+    let suggestion = closest(name, tables().map(|table| table.name))
+        .and_then(|name| tables().find(|table| table.name == name));
+    let known = tables().map(Table::written).collect::<Vec<_>>().join(", ");
     RefusedKey {
         span,
         message: format!(

@@ -6,6 +6,7 @@
 use posthouse_types::{Address, ChainMode, Domain};
 use serde::{Deserialize, Serialize};
 
+use crate::Protection;
 use crate::names::{CertificateName, DomainPattern, Host, SmartHost};
 use crate::outbound::OutboundSettings;
 use crate::ranges::AddressRange;
@@ -33,6 +34,8 @@ pub struct Tenant {
     pub mail_flow_rules: Vec<MailFlowRule>,
     /// What it wants of mail that leaves.
     pub outbound: Option<Box<OutboundSettings>>,
+    /// Its policies and lists; `None` is Exchange Online's default for everything.
+    pub protection: Option<Box<Protection>>,
 }
 
 /// A domain that a tenant receives mail for, and may send as.

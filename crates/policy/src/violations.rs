@@ -6,6 +6,7 @@
 use posthouse_types::{ChainMode, Domain};
 
 use crate::outbound;
+use crate::protection;
 use crate::rules;
 use crate::tenant::{ConnectorType, InboundConnector, OutboundConnector, Tenant, TlsSettings};
 use crate::text::shown;
@@ -43,6 +44,7 @@ pub(crate) fn first(tenant: &Tenant) -> Option<Violation> {
         })
         .or_else(|| rules::broken(tenant))
         .or_else(|| outbound::broken(tenant))
+        .or_else(|| tenant.protection.as_deref().and_then(protection::rules::first))
 }
 
 fn tenant_itself(tenant: &Tenant) -> Option<Violation> {

@@ -128,7 +128,7 @@ fn a_wrong_file_is_told_where_and_what_to_do() {
         error("nickname = \"x\"\n"),
         error("[[accepted_domains]]\nname = \"t.example\"\n"),
         error("[accepted_domain]\nname = \"t.example\"\n"),
-        error("[[anti_spam_policy]]\nname = \"x\"\n"),
+        error("[[sharing_policy]]\nname = \"x\"\n"),
         error("[[accepted_domain]]\nname = \"t.example\"\nDomainType = \"Authoritative\"\n"),
         error("[[accepted_domain]]\nname = \"t.example\"\ntype = \"external-relay\"\n"),
         error("[[accepted_domain]]\nname = \"not a name\"\n"),
@@ -271,6 +271,7 @@ proptest! {
                 .collect(),
             inbound_connectors: inbound.into_iter().collect(),
             outbound_connectors: outbound.into_iter().collect(),
+            protection: None,
             postmaster: None,
             ..Tenant::default()
         };

@@ -130,8 +130,7 @@ async fn measure(
     engines: Arc<Engines>,
     message: Arc<[u8]>,
 ) -> Result<(Reading, Measured), Refusal> {
-    let measured =
-        tokio::task::spawn_blocking(move || filter::measure(&message, &engines.tools()));
+    let measured = tokio::task::spawn_blocking(move || filter::measure(&message, &engines.tools()));
     measured.await.map_err(|panic| {
         tracing::error!(%panic, "the filter failed on a message");
         refusals::filter_unavailable(format!("The filter failed on this message: {panic}."))

@@ -8,8 +8,8 @@ use posthouse_message::{self as message, HeaderFacts};
 use posthouse_pki as pki;
 use posthouse_policy::{Accepted, Attribution, Direction as Way, Proof};
 use posthouse_trace::{
-    ChainFacts, ConnectorFacts, Direction, EventData, Explanation, Fix, Judgement, Level, MissingFacts,
-    OperationalEvent, PeerFacts, TraceEvent, TraceRow, TraceStatus, TraceStep,
+    ChainFacts, ConnectorFacts, Direction, EventData, Explanation, Fix, Judgement, Level,
+    MissingFacts, OperationalEvent, PeerFacts, TraceEvent, TraceRow, TraceStatus, TraceStep,
 };
 use posthouse_types::{
     Address, ChainReport, Peer, Reason, Reference, Refusal, Reply, TenantId, UnixMillis,

@@ -360,8 +360,9 @@ pub struct Decision {
     pub action: Action,
     /// `CAT`: the verdict that decided.
     pub category: Category,
-    /// `CAT:FTBP` in place of `MALW`: a file of a blocked type.
-    pub is_file_type: bool,
+    /// The word in `CAT:`: the category's, or the finer `FTBP` (a file of a blocked type) or
+    /// `INTOS` (phishing within the organisation).
+    pub category_word: &'static str,
     /// The level that is stamped: -1, 0, 1, 5, 6, 7, 8 or 9.
     pub scl: i8,
     /// Bulk complaint level.
@@ -390,11 +391,4 @@ pub struct Decision {
     pub because: Vec<Because>,
     /// What single change would have made another action of it.
     pub counterfactuals: Vec<Counterfactual>,
-}
-
-impl Decision {
-    /// The word in `CAT:`.
-    pub fn category_word(&self) -> &'static str {
-        if self.is_file_type { "FTBP" } else { self.category.as_str() }
-    }
 }

@@ -113,6 +113,19 @@ pub enum DmarcOutcome {
     FailReject,
 }
 
+/// How sure the filter is of phishing that is not of high confidence by itself (spec 2.8, phish
+/// threshold).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PhishConfidence {
+    /// Low.
+    #[default]
+    Low,
+    /// Medium.
+    Medium,
+    /// High, but not very high.
+    High,
+}
+
 /// Who is imitated, and how it was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Impersonation {
@@ -187,6 +200,9 @@ pub struct Judged {
     /// from [`bcl`](Self::bcl) and [`impersonations`](Self::impersonations). Spoof is listed where
     /// the filter judges the From address forged; spoof intelligence off takes it away again.
     pub categories: Vec<Category>,
+    /// How sure the filter is of [`Category::Phish`]: `phish_threshold_level` makes high confidence
+    /// of the lower ones.
+    pub phish_confidence: PhishConfidence,
     /// Whether the spam verdict means to raise to 6 or 9 (spec 2.3): the filter's own level, -1 to
     /// 9. 2, 3, 4 are never stamped; the decision rounds them.
     pub scl: i8,
@@ -243,6 +259,7 @@ impl Default for Judged {
     fn default() -> Self {
         Self {
             categories: Vec::new(),
+            phish_confidence: PhishConfidence::Low,
             scl: 1,
             bcl: 0,
             compauth: CompAuth::None,
@@ -283,8 +300,7 @@ pub struct RecipientContext {
     pub safe_senders: Vec<String>,
     /// The recipient's own blocked senders, likewise.
     pub blocked_senders: Vec<String>,
-    /// A mailbox of the security team: everything but malware is delivered unjudged (advanced
-    /// delivery).
+    /// A mailbox of the security team: everything is delivered (advanced delivery).
     pub is_sec_ops_mailbox: bool,
     /// The recipient's domain has its MX elsewhere and enhanced filtering is off: what DMARC asks
     /// cannot be honoured, since the connecting host is not the sender's.

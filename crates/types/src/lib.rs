@@ -42,7 +42,8 @@ pub use envelope::{
 };
 pub use finding::{Concern, Finding, FindingKind, Force, Language};
 pub use judged::{
-    AsfSwitch, Category, CompAuth, DmarcOutcome, Impersonation, Judged, RecipientContext,
+    AsfSwitch, Category, CompAuth, DmarcOutcome, Impersonation, Judged, PhishConfidence,
+    RecipientContext,
 };
 pub use limits::SmtpLimits;
 pub use peer::{Peer, TlsFacts};

@@ -28,7 +28,7 @@ const CLOSE_LOOK_UP_MAX: usize = 64;
 /// Longest text of scripts that is kept, in bytes.
 const SCRIPT_BYTES_MAX: usize = 256 * 1024;
 /// Longest address or title that is kept, in bytes; `data:` URLs are cut here.
-const VALUE_BYTES_MAX: usize = 8 * 1024;
+const VALUE_BYTES_MAX: usize = 64 * 1024;
 
 /// Where a link or form of a page leads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -522,7 +522,7 @@ pub(crate) fn is_script(target: &str) -> bool {
     clean.starts_with("javascript:") || clean.starts_with("vbscript:")
 }
 
-fn is_remote(source: &str) -> bool {
+pub(crate) fn is_remote(source: &str) -> bool {
     let start = head(source, 8).to_ascii_lowercase();
     start.starts_with("http:") || start.starts_with("https:") || start.starts_with("//")
 }

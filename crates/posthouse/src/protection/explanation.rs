@@ -28,16 +28,16 @@ pub(crate) fn judgement(
         .collect();
     would_change.extend(change.and_then(|change| finding_change(verdicts, change)));
     Judgement {
-        verdict: decision.map_or(verdicts.verdict.as_str(), |decision| decision.category_word).to_owned(),
+        verdict: decision
+            .map_or(verdicts.verdict.as_str(), |decision| decision.category_word)
+            .to_owned(),
         scl: decision.map_or(verdicts.scl, |decision| decision.scl),
         bcl: verdicts.bcl,
         score: verdicts.score,
         action: action.as_str().to_owned(),
         policy: decision
             .filter(|decision| !decision.policy_name.is_empty())
-            .map(|decision| {
-                format!("{} \"{}\"", decision.policy.as_str(), decision.policy_name)
-            })
+            .map(|decision| format!("{} \"{}\"", decision.policy.as_str(), decision.policy_name))
             .unwrap_or_default(),
         sentence: sentence(action, verdicts),
         reasons: kept(&verdicts.reasons),
@@ -81,8 +81,7 @@ fn sentence(action: &Action, verdicts: &Verdicts) -> Bilingual {
             format!("{}: Nichts spricht dagegen.", done.1),
         );
     };
-    let strongest =
-        verdicts.reasons.iter().find(|reason| reason.decisive || reason.weight > 0.0);
+    let strongest = verdicts.reasons.iter().find(|reason| reason.decisive || reason.weight > 0.0);
     let why = |text: fn(&Finding) -> String| {
         strongest.map(|reason| format!(" {}", text(&reason.finding))).unwrap_or_default()
     };
@@ -97,9 +96,10 @@ fn done(action: &Action) -> (&'static str, &'static str) {
         Action::Deliver | Action::NoAction => ("Delivered", "Zugestellt"),
         Action::JunkHeader => ("Sent to the junk folder", "In den Junk-Ordner gegeben"),
         Action::AddXHeader { .. } => ("Delivered with a mark", "Mit Kennzeichen zugestellt"),
-        Action::ModifySubject { .. } => {
-            ("Sent to the junk folder with a marked subject", "Mit Betreffzeichen in den Junk-Ordner gegeben")
-        }
+        Action::ModifySubject { .. } => (
+            "Sent to the junk folder with a marked subject",
+            "Mit Betreffzeichen in den Junk-Ordner gegeben",
+        ),
         Action::Redirect { .. } => ("Sent to others", "An andere umgeleitet"),
         Action::Delete => ("Deleted", "Gelöscht"),
         Action::Quarantine(_) => ("Held", "Zurückgehalten"),

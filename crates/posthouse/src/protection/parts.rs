@@ -70,16 +70,10 @@ fn drafts(
     treatments.iter().map(|one| copy(&one.rewrites)).collect()
 }
 
-fn message(
-    world: &World,
-    taken: &Taken<'_>,
-    draft: Draft,
-    mut treatment: Treatment,
-) -> NewMessage {
+fn message(world: &World, taken: &Taken<'_>, draft: Draft, mut treatment: Treatment) -> NewMessage {
     let Taken { submission, accepted, header, judgment, .. } = taken;
     let decision = treatment.decision.as_ref();
-    let judgement =
-        explanation::judgement(&judgment.verdicts, decision, judgment.change.as_ref());
+    let judgement = explanation::judgement(&judgment.verdicts, decision, judgment.change.as_ref());
     if treatment.quarantine().is_some() {
         for admitted in &mut treatment.recipients {
             admitted.held = admitted.held.or(Some(Reason::Quarantined));

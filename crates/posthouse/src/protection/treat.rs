@@ -88,8 +88,7 @@ pub(crate) fn treat(
         && let Some(refusal) = treated.first().and_then(refusal)
     {
         let decision = treated.first().and_then(|one| one.decision.as_ref());
-        let judgement =
-            super::judgement(&judgment.verdicts, decision, judgment.change.as_ref());
+        let judgement = super::judgement(&judgment.verdicts, decision, judgment.change.as_ref());
         return Err(Refused { refusal, judgement });
     }
     for one in &mut treated {
@@ -143,8 +142,10 @@ fn rule_outcomes(
             is_password_protected: item.is_encrypted,
         })
         .collect();
-    let subject =
-        header.iter().find(|(name, _)| name.eq_ignore_ascii_case("Subject")).map_or("", |one| one.1);
+    let subject = header
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("Subject"))
+        .map_or("", |one| one.1);
     let facts = RuleFacts {
         envelope_sender: circumstances.sender,
         authors: judgment.judged.from.as_slice(),
@@ -186,10 +187,15 @@ fn decide(
             policy::decide(&judged, &recipient, protection, circumstances.now)
         },
     );
-    let is_malware =
-        decided.as_ref().is_some_and(|decision| matches!(decision.action, Action::Quarantine(
-            Quarantine { reason: QuarantineReason::Malware | QuarantineReason::FileType, .. }
-        )));
+    let is_malware = decided.as_ref().is_some_and(|decision| {
+        matches!(
+            decision.action,
+            Action::Quarantine(Quarantine {
+                reason: QuarantineReason::Malware | QuarantineReason::FileType,
+                ..
+            })
+        )
+    });
     match &outcome.disposal {
         Some((disposal, rule)) if !is_malware => {
             let base = decided.unwrap_or_else(|| blank(judgment));
@@ -284,11 +290,8 @@ fn describe_rule(matched: &policy::rules::RuleMatch) -> String {
 /// Somebody who gets a message that was addressed to another one.
 fn stand_in(admitted: &Admitted, address: &Address, directory: &Directory) -> Admitted {
     let given = &admitted.recipient;
-    let original = given
-        .parameters
-        .original
-        .clone()
-        .or_else(|| Some(format!("rfc822;{}", given.address)));
+    let original =
+        given.parameters.original.clone().or_else(|| Some(format!("rfc822;{}", given.address)));
     Admitted {
         recipient: Recipient {
             address: address.clone(),
