@@ -6,6 +6,8 @@
 
 mod changes;
 mod grants;
+mod policies;
+mod quarantine;
 mod views;
 
 use std::sync::Arc;
@@ -22,6 +24,8 @@ use serde_json::Value;
 use crate::outbound::QueueChange;
 pub(crate) use changes::Edit;
 pub(crate) use grants::GrantsByTenant;
+pub(crate) use policies::PolicyRequest;
+pub(crate) use quarantine::{ActingAs, QuarantineFilter, QuarantineRequest};
 
 /// How long an administrator's question waits for the tenants of a node that has just started: a
 /// million of them take about ten seconds.
@@ -55,6 +59,10 @@ pub(crate) enum Request {
     Explain { reference: String },
     /// The operational event log.
     Events(EventFilter),
+    /// Mail in quarantine.
+    Quarantine(QuarantineRequest),
+    /// Policies.
+    Policy(PolicyRequest),
     /// A consistent copy while running.
     Backup { directory: String },
 }
@@ -64,12 +72,14 @@ impl Request {
     fn needs_tenants(&self) -> bool {
         match self {
             Self::Explain { .. } | Self::Backup { .. } => false,
+            Self::Quarantine(request) => request.needs_tenants(),
             Self::Trace(filter) => filter.tenant.is_some(),
             Self::Events(filter) => filter.tenant.is_some(),
             Self::Queue(filter) | Self::QueueRetry(filter) | Self::QueueRemove(filter) => {
                 filter.tenant.is_some()
             }
-            Self::Apply { .. }
+            Self::Policy(_)
+            | Self::Apply { .. }
             | Self::Export { .. }
             | Self::Tenants
             | Self::TenantRemove { .. }
@@ -219,6 +229,8 @@ impl Office {
             Request::QueueRemove(filter) => self.queue_remove(filter, now).await,
             Request::Explain { reference } => self.explain(&reference).await,
             Request::Events(filter) => self.events(filter).await,
+            Request::Quarantine(request) => self.quarantine(request, now).await,
+            Request::Policy(request) => self.policies(request),
             Request::Backup { directory } => self.backup(&directory).await,
         }
     }
