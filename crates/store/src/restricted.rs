@@ -23,7 +23,7 @@ CREATE TABLE restricted (
     why TEXT NOT NULL,
     PRIMARY KEY (tenant, kind, name)
 ) STRICT, WITHOUT ROWID;
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 COMMIT;
 ";
 
