@@ -53,7 +53,7 @@ pub(super) async fn open(
         None => None,
     };
     let sts = match route {
-        Route::Mx { domain } => {
+        Route::Mx { domain, .. } => {
             world.sts.enforced(world, domain).await.map(|policy| (domain, policy))
         }
         _ => None,
