@@ -3,7 +3,7 @@
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test lint soak fuzz bench
+.PHONY: demo test lint soak fuzz bench evaluate
 
 demo: ## The story on loopback, explained as it runs
 	@cargo build --release --locked -p posthouse
@@ -36,3 +36,6 @@ bench: ## Numbers beside their targets, Postfix and SQLite, on this machine (up 
 	@POSTHOUSE_BENCH=1 tests/interop/install
 	@cargo build --release --locked -p posthouse -p posthouse-bench
 	@$(TARGET)/release/posthouse-bench
+
+evaluate: ## How well the classifier judges the corpus beside the repository (about 20 minutes)
+	@tests/evaluate

@@ -20,6 +20,7 @@ mod results;
 mod rewrite;
 mod signing;
 mod stamps;
+mod verdicts;
 mod wishes;
 
 pub use author::read_author;
@@ -39,4 +40,7 @@ pub use signing::{
     author_domain, base64, dkim_signature, seal,
 };
 pub use stamps::{Directionality, Stamps, trace_headers};
+pub use verdicts::{
+    ReportDirection, VerdictStamp, safety_tip_text, verdict_headers, verdict_rewrites,
+};
 pub use wishes::Wishes;

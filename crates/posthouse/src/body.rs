@@ -122,6 +122,7 @@ pub(crate) fn queue_rows(recipients: &[Admitted], now: UnixMillis) -> Vec<NewRec
         parameters: admitted.recipient.parameters.clone(),
         due: now,
         held: admitted.held,
+        quarantine: None,
     };
     recipients.iter().map(row).collect()
 }

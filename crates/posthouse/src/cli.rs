@@ -14,6 +14,7 @@ mod edge;
 mod evaluate;
 mod evidence;
 mod mails;
+mod restricted;
 mod show;
 mod train;
 
@@ -126,6 +127,9 @@ enum Verb {
     Evaluate(evaluate::EvaluateArguments),
     /// What happened to messages, newest first
     Trace(TraceArguments),
+    /// Senders that reached a limit of the outbound policy and may not send
+    #[command(subcommand)]
+    Restricted(restricted::RestrictedVerb),
     /// What waits for delivery or is held
     Queue(QueueArguments),
     /// Why a message was refused or judged so, and what to do about it
@@ -486,6 +490,7 @@ fn verb_request(verb: Verb) -> Ask {
             ask(Request::Trace(filter), arguments.asking, View::Trace)
         }
         Verb::Queue(arguments) => queue_request(arguments),
+        Verb::Restricted(verb) => restricted::request(verb),
         Verb::Explain { reference, language, asking } => {
             ask(Request::Explain { reference }, asking, View::Explanations(language.into()))
         }

@@ -6,6 +6,7 @@
 
 mod changes;
 mod grants;
+mod restricted;
 mod views;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::outbound::QueueChange;
+use crate::restrictions::Restrictions;
 pub(crate) use changes::Edit;
 pub(crate) use grants::GrantsByTenant;
 
@@ -55,6 +57,10 @@ pub(crate) enum Request {
     Explain { reference: String },
     /// The operational event log.
     Events(EventFilter),
+    /// Who may not send.
+    Restricted { tenant: Option<String> },
+    /// Let a sender send again.
+    RestrictedRelease { tenant: String, sender: String },
     /// A consistent copy while running.
     Backup { directory: String },
 }
@@ -72,6 +78,8 @@ impl Request {
             Self::Apply { .. }
             | Self::Export { .. }
             | Self::Tenants
+            | Self::Restricted { .. }
+            | Self::RestrictedRelease { .. }
             | Self::TenantRemove { .. }
             | Self::Edit { .. }
             | Self::DomainVerify { .. } => true,
@@ -154,6 +162,8 @@ pub(crate) struct Office {
     pub(crate) store: Store,
     pub(crate) directory: ArcSwap<Directory>,
     pub(crate) resolver: Resolver,
+    /// Who has sent how much, and who may not send.
+    pub(crate) restrictions: Restrictions,
     /// One change at a time: each is checked against the state that it will replace.
     changes: tokio::sync::Mutex<()>,
     /// Told once the directory is there.
@@ -179,6 +189,7 @@ impl Office {
             store,
             directory: ArcSwap::from_pointee(Directory::loading()),
             resolver,
+            restrictions: Restrictions::default(),
             changes: tokio::sync::Mutex::default(),
             loaded: tokio::sync::Notify::new(),
             shared: SharedIdentities::built_in(),
@@ -219,6 +230,8 @@ impl Office {
             Request::QueueRemove(filter) => self.queue_remove(filter, now).await,
             Request::Explain { reference } => self.explain(&reference).await,
             Request::Events(filter) => self.events(filter).await,
+            Request::Restricted { tenant } => self.restricted(tenant.as_deref(), now).await,
+            Request::RestrictedRelease { tenant, sender } => self.release(&tenant, &sender).await,
             Request::Backup { directory } => self.backup(&directory).await,
         }
     }
@@ -235,6 +248,7 @@ impl Office {
     /// Loads the tenants. One that cannot be read or may not come in is named in the log and left
     /// out; the others are served.
     pub(crate) async fn load_directory(&self) -> Result<(), Trouble> {
+        self.restrictions.load(&self.store).await?;
         let grants = self.grants.load_full();
         let read = move |tenants: &mut Vec<(TenantId, Arc<Tenant>, Grants)>,
                          id,

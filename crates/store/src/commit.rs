@@ -10,6 +10,7 @@ use posthouse_types::{BodyType, DsnNotify, DsnReturn, RecipientParameters};
 use rusqlite::Connection;
 
 use crate::draft::{BodyFile, Sealed};
+use crate::quarantine::{self, KeptOf};
 use crate::writer::{Class, Fault};
 use crate::{
     Committed, MessageId, NewMessage, NewRecipient, QueueId, Store, StoreError, StoredBody,
@@ -120,7 +121,9 @@ impl Prepared {
     /// As it would be read back, where it is to be delivered at once and its body is in memory.
     fn to_be_delivered(&self, id: MessageId) -> Option<StoredMessage> {
         let Self { message, sealed, file_name } = self;
-        if file_name.is_some() || message.recipients.iter().all(|row| row.held.is_some()) {
+        if file_name.is_some()
+            || message.recipients.iter().all(|row| row.held.is_some() || row.quarantine.is_some())
+        {
             return None;
         }
         Some(StoredMessage {
@@ -156,7 +159,12 @@ impl Prepared {
                 .filter(|(name, _)| *name == address)
                 .or_else(|| traced.iter().find(|(name, _)| *name == address))
                 .map(|(_, row)| *row);
-            recipients.push(self.insert_recipient(connection, message, row, &address, recipient)?);
+            let id = self.insert_recipient(connection, message, row, &address, recipient)?;
+            if let Some(kept) = &recipient.quarantine {
+                let of = KeptOf { message, queue: id, recipient: &address, size: self.sealed.size };
+                quarantine::insert(connection, &self.message, &of, kept)?;
+            }
+            recipients.push(id);
         }
         for event in &self.message.events {
             trace::insert_event(connection, event)?;
@@ -206,7 +214,15 @@ impl Prepared {
         address: &str,
         recipient: &NewRecipient,
     ) -> Result<QueueId, Fault> {
-        let state = i64::from(recipient.held.is_some());
+        let state = match (&recipient.quarantine, recipient.held) {
+            (Some(_), _) => quarantine::QUEUE_STATE,
+            (None, Some(_)) => 1,
+            (None, None) => 0,
+        };
+        let reason = match &recipient.quarantine {
+            Some(kept) => kept.quarantine.reason.id(),
+            None => recipient.held.map_or("", |reason| reason.id()),
+        };
         connection
             .prepare_cached(
                 "INSERT INTO queue (message, trace, state, due, since, attempts, notice_sent,
@@ -222,7 +238,7 @@ impl Prepared {
                 address,
                 recipient.parameters.notify.map(notify_number),
                 &recipient.parameters.original,
-                recipient.held.map_or("", |reason| reason.id()),
+                reason,
             ))?;
         Ok(QueueId(connection.last_insert_rowid()))
     }

@@ -378,7 +378,7 @@ fn set_aside_missing(
     for (id, words) in damaged {
         let aside = connection.execute(
             "UPDATE queue SET state = 2, reason = 'damaged', detail = ?2
-             WHERE message = ?1 AND state <> 2",
+             WHERE message = ?1 AND state < 2",
             (id, &words),
         )?;
         if aside > 0 {

@@ -48,6 +48,8 @@ pub struct ConnectionFacts {
 pub struct ReverseName {
     /// The PTR record's name.
     pub name: String,
+    /// The organisational domain of the name, by the public suffix list.
+    pub organization: String,
     /// Whether the name's own addresses hold the connecting one.
     pub is_confirmed: bool,
 }
@@ -149,6 +151,8 @@ pub struct SpfFact {
     pub client: Option<IpAddr>,
     /// Why, in few words: the term that matched, or what was wrong. Printable.
     pub reason: String,
+    /// It passes for (nearly) every address there is: the pass proves nothing.
+    pub is_open: bool,
     /// What the domain's owner explains about a fail (RFC 7208 section 6.2): a stranger's words.
     pub explanation: Option<String>,
 }
@@ -208,6 +212,8 @@ pub enum DkimReason {
     Algorithm,
     /// The key could not be looked up.
     KeyUnavailable,
+    /// The message names more keys than are asked for.
+    TooManyKeys,
     /// Nobody asked.
     #[default]
     NotAsked,
@@ -229,6 +235,7 @@ impl DkimReason {
             Self::FromNotSigned => "From is not signed",
             Self::Algorithm => "algorithm is not accepted",
             Self::KeyUnavailable => "key query failed",
+            Self::TooManyKeys => "too many keys",
             Self::NotAsked => "not checked",
         }
     }

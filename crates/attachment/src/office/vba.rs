@@ -10,6 +10,9 @@ use crate::bytes::{slice, u16_le, u32_le};
 /// Source text of one module that is read.
 const MODULE_BYTES_MAX: usize = 1024 * 1024;
 
+/// What reading an octet of source costs, in nanoseconds: some hundred words are looked for.
+pub(super) const WORK_EACH: u64 = 60;
+
 /// Names that the office programs call by themselves.
 const AUTOMATIC: &[&str] = &[
     "autoopen",
@@ -193,6 +196,14 @@ pub(super) fn source(stream: &[u8], offsets: &[u32]) -> Option<Vec<u8>> {
     let by_word = memmem::find(stream, b"\0Attribut").and_then(|at| at.checked_sub(3));
     let listed = offsets.iter().map(|offset| *offset as usize);
     by_word.into_iter().chain(listed).find_map(|at| decompress(stream.get(at..)?))
+}
+
+/// It reads like a module; offsets are tried on every stream, and most are none.
+pub(super) fn is_source(text: &[u8]) -> bool {
+    let head = slice(text, 0, 4096);
+    let odd = head.iter().filter(|octet| **octet < b' ' && !matches!(octet, b'\t' | b'\r' | b'\n'));
+    let words = [b"Attribut".as_slice(), b"Sub ", b"sub ", b"Function ", b"function "];
+    odd.count() * 50 <= head.len() && words.iter().any(|word| memmem::find(text, word).is_some())
 }
 
 /// The offsets of all modules, out of the unpacked `dir` stream (MODULEOFFSET, 2.3.4.2.3.2.5).

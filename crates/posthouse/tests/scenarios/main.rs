@@ -36,6 +36,7 @@ mod kb_3212877;
 mod kill;
 mod limits;
 mod limits_of_time;
+mod outbound;
 mod outgoing_header;
 mod postfix;
 mod protection;
