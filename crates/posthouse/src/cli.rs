@@ -14,6 +14,7 @@ mod edge;
 mod evaluate;
 mod evidence;
 mod mails;
+mod quarantine;
 mod restricted;
 mod show;
 mod train;
@@ -132,6 +133,12 @@ enum Verb {
     Restricted(restricted::RestrictedVerb),
     /// What waits for delivery or is held
     Queue(QueueArguments),
+    /// Mail that is kept: list, show, release, deny, delete
+    #[command(subcommand)]
+    Quarantine(quarantine::QuarantineVerb),
+    /// Protection policies: which there are, what they say, and which are for whom
+    #[command(subcommand)]
+    Policy(quarantine::PolicyVerb),
     /// Why a message was refused or judged so, and what to do about it
     Explain {
         /// The last word in the brackets of the reply
@@ -456,6 +463,10 @@ pub(crate) enum View {
     Trace,
     /// Queue entries.
     Queue,
+    /// Mail in quarantine.
+    Quarantine,
+    /// A message itself.
+    Message,
     /// Explanations, in this language.
     Explanations(Language),
     /// Events.
@@ -491,6 +502,8 @@ fn verb_request(verb: Verb) -> Ask {
         }
         Verb::Queue(arguments) => queue_request(arguments),
         Verb::Restricted(verb) => restricted::request(verb),
+        Verb::Quarantine(verb) => quarantine::request(verb),
+        Verb::Policy(verb) => quarantine::policy_request(verb),
         Verb::Explain { reference, language, asking } => {
             ask(Request::Explain { reference }, asking, View::Explanations(language.into()))
         }

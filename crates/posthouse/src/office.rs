@@ -6,6 +6,8 @@
 
 mod changes;
 mod grants;
+mod policies;
+mod quarantine;
 mod restricted;
 mod views;
 
@@ -24,6 +26,8 @@ use crate::outbound::QueueChange;
 use crate::restrictions::Restrictions;
 pub(crate) use changes::Edit;
 pub(crate) use grants::GrantsByTenant;
+pub(crate) use policies::PolicyRequest;
+pub(crate) use quarantine::{ActingAs, QuarantineFilter, QuarantineRequest};
 
 /// How long an administrator's question waits for the tenants of a node that has just started: a
 /// million of them take about ten seconds.
@@ -61,6 +65,10 @@ pub(crate) enum Request {
     Restricted { tenant: Option<String> },
     /// Let a sender send again.
     RestrictedRelease { tenant: String, sender: String },
+    /// Mail in quarantine.
+    Quarantine(QuarantineRequest),
+    /// Policies.
+    Policy(PolicyRequest),
     /// A consistent copy while running.
     Backup { directory: String },
 }
@@ -70,12 +78,14 @@ impl Request {
     fn needs_tenants(&self) -> bool {
         match self {
             Self::Explain { .. } | Self::Backup { .. } => false,
+            Self::Quarantine(request) => request.needs_tenants(),
             Self::Trace(filter) => filter.tenant.is_some(),
             Self::Events(filter) => filter.tenant.is_some(),
             Self::Queue(filter) | Self::QueueRetry(filter) | Self::QueueRemove(filter) => {
                 filter.tenant.is_some()
             }
-            Self::Apply { .. }
+            Self::Policy(_)
+            | Self::Apply { .. }
             | Self::Export { .. }
             | Self::Tenants
             | Self::Restricted { .. }
@@ -232,6 +242,8 @@ impl Office {
             Request::Events(filter) => self.events(filter).await,
             Request::Restricted { tenant } => self.restricted(tenant.as_deref(), now).await,
             Request::RestrictedRelease { tenant, sender } => self.release(&tenant, &sender).await,
+            Request::Quarantine(request) => self.quarantine(request, now).await,
+            Request::Policy(request) => self.policies(request),
             Request::Backup { directory } => self.backup(&directory).await,
         }
     }

@@ -282,7 +282,7 @@ impl Store {
 }
 
 fn release(
-    work: &mut Work<'_>,
+    work: &Work<'_>,
     row: &Quarantined,
     by: &Actor,
     rescan: &Rescan,
