@@ -3,7 +3,25 @@
 //! Touches nothing: a reading in, findings out, within a budget of bytes, members and depth.
 //! Never runs or extracts anything to a path; names of members are data.
 
-use posthouse_types::FindingKind;
+mod archive;
+mod budget;
+mod bytes;
+mod document;
+mod encoded;
+mod examine;
+mod findings;
+mod item;
+mod limits;
+mod names;
+mod office;
+mod password;
+pub mod signature;
+mod types;
+mod verdicts;
+pub mod yara;
 
-/// Every kind of finding that this room makes.
-pub const FINDINGS: &[&FindingKind] = &[];
+pub use examine::{Extra, examine};
+pub use findings::{FINDINGS, engine_finding};
+pub use item::{Attachments, BlockedType, Item, blocked_types};
+pub use limits::AttachmentLimits;
+pub use types::{DEFAULT_BLOCKED_TYPES, Family, FileKind, KINDS};

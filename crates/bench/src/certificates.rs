@@ -75,7 +75,8 @@ fn key(kind: Kind) -> Result<KeyPair> {
     })
 }
 
-fn authority(name: &str) -> CertificateParams {
+/// What a CA's certificate of this name says.
+pub(crate) fn authority(name: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -6,6 +6,7 @@
 //! since machines differ.
 
 mod certificates;
+mod diagnosis;
 mod engine;
 mod load;
 mod node;
@@ -13,6 +14,7 @@ mod postfix;
 mod process;
 mod relay;
 mod report;
+mod rspamd;
 mod sink;
 mod start;
 mod tenants;
@@ -62,6 +64,8 @@ struct Options {
 enum Part {
     /// Relay of 10 kB messages, beside Postfix
     Relay,
+    /// The same with filtering, beside Postfix with Rspamd
+    Filtered,
     /// Accepting while the next hop is off, beside SQLite alone
     Commit,
     /// Attribution and memory of the directory
@@ -70,6 +74,8 @@ enum Part {
     Tenants,
     /// Handshakes with client certificates, beside OpenSSL
     Handshakes,
+    /// What examining a chain costs, of hostile bundles too
+    Diagnosis,
     /// Memory of idle TLS sessions
     Idle,
     /// Start, memory at rest, size of the binary
@@ -94,10 +100,12 @@ impl Part {
     fn name(&self) -> &'static str {
         match self {
             Self::Relay => "relay",
+            Self::Filtered => "filtered",
             Self::Commit => "commit",
             Self::Directory | Self::DirectoryChild { .. } => "directory",
             Self::Tenants => "tenants",
             Self::Handshakes => "handshakes",
+            Self::Diagnosis => "diagnosis",
             Self::Idle | Self::IdleChild { .. } => "idle",
             Self::Start => "start",
         }
@@ -112,10 +120,12 @@ impl Options {
     fn measure(&self, part: &Part) -> Result<Vec<Row>> {
         match part {
             Part::Relay => relay::measure(&self.folder, self.effort()),
+            Part::Filtered => relay::measure_filtered(&self.folder, self.effort()),
             Part::Commit => relay::measure_commit(&self.folder, self.effort()),
             Part::Directory => tenants::measure_directory(&[1_000, 100_000, self.tenants]),
             Part::Tenants => tenants::measure_node(&self.folder, self.tenants),
             Part::Handshakes => tls::measure_handshakes(&self.folder),
+            Part::Diagnosis => diagnosis::measure(),
             Part::Idle => tls::measure_idle(&self.folder, self.idle_sessions),
             Part::Start => start::measure(&self.folder),
             Part::DirectoryChild { count } => tenants::directory_child(*count).map(|()| Vec::new()),
@@ -127,12 +137,14 @@ impl Options {
 }
 
 /// Every part, the quick ones first.
-const ALL: [Part; 7] = [
+const ALL: [Part; 8] = [
     Part::Start,
     Part::Handshakes,
+    Part::Diagnosis,
     Part::Idle,
     Part::Commit,
     Part::Relay,
+    Part::Filtered,
     Part::Directory,
     Part::Tenants,
 ];

@@ -16,6 +16,15 @@ use crate::certificates::Authority;
 /// Longest wait for a node to listen or to load its tenants.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Whether the node looks at content.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Filtering {
+    /// As it comes.
+    On,
+    /// Relay only.
+    Off,
+}
+
 /// A node.
 pub(crate) struct Node {
     folder: TempDir,
@@ -52,8 +61,14 @@ impl Node {
         place: &Path,
         authority: &Authority,
         next_hop: SocketAddr,
+        filtering: Filtering,
     ) -> Result<Self> {
         let mut node = Self::prepare(place, authority)?;
+        if filtering == Filtering::Off {
+            let file = node.path("node.toml");
+            let settings = fs::read_to_string(&file)?;
+            fs::write(file, format!("{settings}[filter]\nenabled = false\n"))?;
+        }
         node.start()?;
         node.wait_until_loaded()?;
         node.apply(&relaying_tenant(next_hop))?;

@@ -11,14 +11,18 @@ use crate::Result;
 use crate::certificates::{Authority, Kind};
 use crate::engine;
 use crate::load::{self, Load};
-use crate::node::Node;
+use crate::node::{Filtering, Node};
 use crate::postfix::Postfix;
 use crate::process::{processor_time, processor_time_of_family};
 use crate::report::Row;
+use crate::rspamd::Rspamd;
 use crate::sink::Sink;
 
 /// What a relay must be faster than Postfix, end to end.
 const TIMES_POSTFIX: f64 = 5.0;
+
+/// What a relay that filters must be faster than Postfix with Rspamd.
+const TIMES_POSTFIX_AND_RSPAMD: f64 = 10.0;
 
 /// What accepting through SMTP must reach of the database's own pace.
 const OF_ENGINE: f64 = 0.5;
@@ -64,7 +68,7 @@ pub(crate) fn measure(place: &Path, effort: Effort) -> Result<Vec<Row>> {
     let (mut ours, mut theirs) = (Pace::default(), Pace::default());
     let mut absent = None;
     for _ in 0..effort.rounds {
-        ours = ours.faster(posthouse(place, &authority, effort)?);
+        ours = ours.faster(posthouse(place, &authority, effort, Filtering::Off)?);
         match postfix(place, effort) {
             Ok(pace) => theirs = theirs.faster(pace),
             Err(error) => absent = Some(error.to_string()),
@@ -91,6 +95,42 @@ pub(crate) fn measure(place: &Path, effort: Effort) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
+/// The rows of relay with filtering: everything is looked at before the 250, on both sides.
+pub(crate) fn measure_filtered(place: &Path, effort: Effort) -> Result<Vec<Row>> {
+    let authority = Authority::new(Kind::P256)?;
+    // What Rspamd needs for a message would make the whole round too long.
+    let fewer = Effort { messages: effort.messages / 5, ..effort };
+    let (mut ours, mut theirs) = (Pace::default(), Pace::default());
+    let mut absent = None;
+    for _ in 0..effort.rounds {
+        ours = ours.faster(posthouse(place, &authority, effort, Filtering::On)?);
+        match postfix_with_rspamd(place, fewer) {
+            Ok(pace) => theirs = theirs.faster(pace),
+            Err(error) => absent = Some(error.to_string()),
+        }
+    }
+    let mut rows = vec![Row::figure("filtered relay, 10 kB HTML: posthouse", ours.words())];
+    if let Some(why) = absent {
+        rows.push(Row::not_measured("filtered relay: Postfix + Rspamd", &why));
+        return Ok(rows);
+    }
+    let name =
+        format!("filtered relay: Postfix {} + Rspamd {}", Postfix::version(), Rspamd::version());
+    rows.push(Row::figure(&name, theirs.words()));
+    let times = ours.end_to_end / theirs.end_to_end;
+    rows.push(Row::target(
+        "filtered relay end to end, times Postfix + Rspamd",
+        format!("{times:.1}"),
+        "≥ 10",
+        times >= TIMES_POSTFIX_AND_RSPAMD,
+    ));
+    rows.push(Row::figure(
+        "filtered relay, processor time, theirs times ours",
+        format!("{:.1}", theirs.processor_us / ours.processor_us),
+    ));
+    Ok(rows)
+}
+
 /// The group commit rows: accepting through SMTP while the next hop is off, beside SQLite alone.
 pub(crate) fn measure_commit(place: &Path, effort: Effort) -> Result<Vec<Row>> {
     let authority = Authority::new(Kind::P256)?;
@@ -99,7 +139,7 @@ pub(crate) fn measure_commit(place: &Path, effort: Effort) -> Result<Vec<Row>> {
         alone = alone.max(engine::messages_per_second(place, Duration::from_secs(2))?);
         // A port that nobody listens on: every delivery fails at once and waits.
         let nobody = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let node = Node::relaying(place, &authority, nobody)?;
+        let node = Node::relaying(place, &authority, nobody, Filtering::Off)?;
         let load = load_of(effort, node.address);
         let sent = load::send(load)?;
         accepted = accepted.max(per_second(load.messages, sent.time));
@@ -117,18 +157,33 @@ pub(crate) fn measure_commit(place: &Path, effort: Effort) -> Result<Vec<Row>> {
     ])
 }
 
-fn posthouse(place: &Path, authority: &Authority, effort: Effort) -> Result<Pace> {
+fn posthouse(
+    place: &Path,
+    authority: &Authority,
+    effort: Effort,
+    filtering: Filtering,
+) -> Result<Pace> {
     let sink = Sink::start()?;
-    let node = Node::relaying(place, authority, sink.address)?;
+    let node = Node::relaying(place, authority, sink.address, filtering)?;
     let process = node.process()?;
     run(&sink, load_of(effort, node.address), || processor_time(process))
 }
 
 fn postfix(place: &Path, effort: Effort) -> Result<Pace> {
     let sink = Sink::start()?;
-    let postfix = Postfix::relaying(place, sink.address)?;
+    let postfix = Postfix::relaying(place, sink.address, None)?;
     let master = postfix.master()?;
     run(&sink, load_of(effort, postfix.address), || processor_time_of_family(master))
+}
+
+fn postfix_with_rspamd(place: &Path, effort: Effort) -> Result<Pace> {
+    let sink = Sink::start()?;
+    let rspamd = Rspamd::start(place)?;
+    let postfix = Postfix::relaying(place, sink.address, Some(rspamd.milter))?;
+    let (master, scanner) = (postfix.master()?, rspamd.process());
+    run(&sink, load_of(effort, postfix.address), || {
+        Ok(processor_time_of_family(master)? + processor_time_of_family(scanner)?)
+    })
 }
 
 fn load_of(effort: Effort, to: std::net::SocketAddr) -> Load {

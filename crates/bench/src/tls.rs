@@ -75,7 +75,6 @@ pub(crate) fn measure_handshakes(place: &Path) -> Result<Vec<Row>> {
             Err(error) => rows.push(Row::not_measured(&what, &error.to_string())),
         }
     }
-    rows.extend(seen_chain()?);
     Ok(rows)
 }
 
@@ -109,32 +108,6 @@ fn handshakes(node: &Node, identity: &Identity) -> Result<(f64, f64)> {
         let used = processor_time(node.process()?)?.saturating_sub(before);
         Ok((count as f64 / time.as_secs_f64(), count as f64 / used.as_secs_f64()))
     })
-}
-
-/// What examining a chain costs the first time, and when it was seen before.
-fn seen_chain() -> Result<Vec<Row>> {
-    use posthouse_pki::{Examination, SeenChains, TrustedRoots, parse_pem_certificates};
-    const TIMES: u32 = 2_000;
-    let authority = Authority::new(Kind::P256)?;
-    let identity = authority.issue("mail.contoso.example")?;
-    let roots = TrustedRoots::from_pem(authority.root_pem.as_bytes())?;
-    let chain = parse_pem_certificates(identity.chain_pem.as_bytes())?;
-    let presented: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
-    let now =
-        posthouse_types::UnixMillis::from_seconds(time::OffsetDateTime::now_utc().unix_timestamp());
-    let examination = Examination::new(&roots, now);
-    let timed = |examine: &dyn Fn()| {
-        let begun = Instant::now();
-        (0..TIMES).for_each(|_| examine());
-        begun.elapsed().as_secs_f64() * 1e6 / f64::from(TIMES)
-    };
-    let first = timed(&|| drop(posthouse_pki::examine(&presented, &examination)));
-    let seen = SeenChains::default();
-    let again = timed(&|| drop(seen.examine_cached(&presented, &examination)));
-    Ok(vec![Row::figure(
-        "a chain's examination: first time / seen before",
-        format!("{first:.0} / {again:.1} µs"),
-    )])
 }
 
 /// The rows of idle sessions.

@@ -44,13 +44,7 @@ impl Writer<'_> {
 }
 
 /// Measures a view; `text` is its lower-case text, `urls` the addresses in it.
-pub(crate) fn of(
-    view: &View,
-    text: &str,
-    urls: &[&str],
-    invisible: usize,
-    words: usize,
-) -> Dense {
+pub(crate) fn of(view: &View, text: &str, urls: &[&str], invisible: usize, words: usize) -> Dense {
     let mut dense = Dense::default();
     let mut to = Writer { places: dense.0.iter_mut() };
     text_measures(&mut to, view, text, words);

@@ -10,7 +10,7 @@ use crate::url::{self, Url};
 use crate::view::{View, cut};
 
 /// Namespaces of hashed features.
-pub(crate) const GROUPS: usize = 8;
+pub(crate) const GROUPS: usize = 9;
 pub(crate) const WORDS: usize = 0;
 pub(crate) const PAIRS: usize = 1;
 pub(crate) const GRAMS: usize = 2;
@@ -19,6 +19,7 @@ pub(crate) const SENDER: usize = 4;
 pub(crate) const MARKUP: usize = 5;
 pub(crate) const LINKS: usize = 6;
 pub(crate) const SHAPE: usize = 7;
+pub(crate) const MEASURES: usize = 8;
 
 /// Words of the body that are looked at.
 const WORDS_MAX: usize = 1500;
@@ -26,8 +27,12 @@ const WORDS_MAX: usize = 1500;
 const GRAM_CHARACTERS_MAX: usize = 3000;
 /// Features of one group.
 const GROUP_MAX: usize = 6000;
+/// Tags, attributes and declarations that are looked at.
+const MARKUP_MAX: usize = 6000;
 /// Addresses in one message that are looked at.
 const URLS_MAX: usize = 80;
+/// How finely a measure is cut: shares lie between 0 and 1, logarithms up to 12.
+const STEPS_PER_UNIT: f32 = 4.0;
 /// Longest word that is a word; longer ones are shapes. In bytes.
 const WORD_BYTES_MAX: usize = 24;
 
@@ -104,7 +109,7 @@ pub(crate) fn of(view: &View) -> Features {
             let hash = last(&builder, WORDS);
             builder.features.words.push((hash, word.start as u32, word.end as u32));
         }
-        for gap in 1..=3 {
+        for gap in 1..=2 {
             if let Some(other) = at.checked_sub(gap).and_then(|before| body.get(before)) {
                 builder.add(PAIRS, mix(mix(other.hash, word.hash), gap as u64));
             }
@@ -114,7 +119,7 @@ pub(crate) fn of(view: &View) -> Features {
     subject(&mut builder, &view.subject);
     sender(&mut builder, view);
     for page in &view.pages {
-        for hash in &page.structure {
+        for hash in page.structure.iter().take(MARKUP_MAX) {
             builder.add(MARKUP, *hash);
         }
     }
@@ -122,6 +127,10 @@ pub(crate) fn of(view: &View) -> Features {
     parts(&mut builder, view);
     let dense = dense::of(view, &text, &urls, invisible, body.len());
     drop(body);
+    for (at, value) in dense.0.iter().enumerate() {
+        let step = (value.clamp(0.0, 40.0) * STEPS_PER_UNIT).round() as u64;
+        builder.add(MEASURES, mix(at as u64, step));
+    }
     builder.features.dense = dense;
     builder.features.text = text;
     builder.features
@@ -152,7 +161,9 @@ fn words<'a>(text: &'a str, words_max: usize, mut on_url: impl FnMut(&'a str)) -
         let start = chunk.as_ptr() as usize - base;
         let whole = |hash| Word { hash, start, end: start + chunk.len() };
         if let Some(at) = chunk.find("://").or_else(|| chunk.starts_with("www.").then_some(0)) {
-            let from = chunk.get(..at).and_then(|before| before.rfind(|c: char| !c.is_ascii_alphanumeric()));
+            let from = chunk
+                .get(..at)
+                .and_then(|before| before.rfind(|c: char| !c.is_ascii_alphanumeric()));
             let url = chunk.get(from.map_or(0, |at| at + 1)..).unwrap_or(chunk);
             on_url(url.trim_end_matches(['.', ',', ')', ']', '"', '\'', ';']));
             out.push(whole(101));
@@ -172,7 +183,8 @@ fn chunk_words(chunk: &str, base: usize, out: &mut Vec<Word>) {
     let mut start = 0;
     let mut length = 0;
     for (at, character) in chunk.char_indices().chain([(chunk.len(), ' ')]) {
-        let inside = character.is_alphanumeric() || matches!(character, '$' | '%' | '€' | '£' | '\'' | '’' | '!' );
+        let inside = character.is_alphanumeric()
+            || matches!(character, '$' | '%' | '€' | '£' | '\'' | '’' | '!');
         if inside {
             if length == 0 {
                 start = at;
@@ -224,7 +236,8 @@ fn grams(builder: &mut Builder, text: &str) {
 
 fn short_grams(builder: &mut Builder, group: usize, text: &str, salt: u64) {
     let mut window = 0_u64;
-    for (at, character) in [' '].into_iter().chain(text.chars().take(120)).chain([' ']).enumerate() {
+    for (at, character) in [' '].into_iter().chain(text.chars().take(120)).chain([' ']).enumerate()
+    {
         let folded = if character.is_ascii_digit() { '0' } else { character };
         window = (window << 12) | (u64::from(folded) & 0xfff);
         if at >= 2 {
@@ -268,7 +281,8 @@ fn sender(builder: &mut Builder, view: &View) {
 fn address(builder: &mut Builder, address: &str, salt: u64) {
     let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
     builder.add(SENDER, mix(url::shape(local), salt));
-    for word in local.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).take(6) {
+    for word in local.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).take(6)
+    {
         builder.add(SENDER, mix(digits_folded(word), salt + 1));
     }
     host(builder, SENDER, domain, salt + 2);
@@ -324,10 +338,18 @@ fn links(builder: &mut Builder, view: &View, urls: &[&str]) {
 }
 
 fn one_url(builder: &mut Builder, url: &Url<'_>, salt: u64) {
-    let lower = cut(url.host, 120).to_ascii_lowercase();
-    host(builder, LINKS, &lower, salt);
+    let name = cut(url.host, 120);
+    // The same host again says nothing new.
+    if builder.add(LINKS, mix(hash_name(name), mix(salt, 10))) {
+        host(builder, LINKS, &name.to_ascii_lowercase(), salt);
+    }
+    let tail = mix(hash_name(cut(url.path, 200)), hash_name(cut(url.query, 200)));
+    if !builder.seen.is_new((mix(tail, mix(salt, 19)) >> 32) as u32) {
+        return;
+    }
     builder.add(LINKS, mix(hash_name(url.scheme), mix(salt, 11)));
-    builder.add(LINKS, mix(u64::from(url.has_userinfo) * 2 + u64::from(url.has_port), mix(salt, 12)));
+    builder
+        .add(LINKS, mix(u64::from(url.has_userinfo) * 2 + u64::from(url.has_port), mix(salt, 12)));
     let path = cut(url.path, 200);
     builder.add(LINKS, mix(path.split('/').count().min(9) as u64, mix(salt, 13)));
     builder.add(LINKS, mix((url.path.len().min(255) as u64).ilog2_or_zero(), mix(salt, 14)));
@@ -364,11 +386,11 @@ fn parts(builder: &mut Builder, view: &View) {
 }
 
 trait Log2 {
-    fn ilog2_or_zero(self) -> u64;
+    fn ilog2_or_zero(self) -> Self;
 }
 
 impl Log2 for u64 {
-    fn ilog2_or_zero(self) -> u64 {
-        self.checked_ilog2().map_or(0, u64::from)
+    fn ilog2_or_zero(self) -> Self {
+        self.checked_ilog2().map_or(0, Self::from)
     }
 }

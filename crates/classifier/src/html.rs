@@ -94,7 +94,8 @@ impl Walk<'_> {
         if let Some(comment) = inside.strip_prefix("!--") {
             self.page.comments += 1;
             self.rest = comment.split_once("-->").map_or("", |(_, after)| after);
-        } else if inside.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'))
+        } else if inside
+            .starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'))
         {
             let (tag, after) = split_tag(inside);
             self.rest = after;
@@ -117,7 +118,7 @@ impl Walk<'_> {
 
     fn tag(&mut self, tag: &str) {
         if let Some(closing) = tag.strip_prefix('/') {
-            return self.close(hash_name(name_of(closing)), name_of(closing));
+            return self.close(name_of(closing));
         }
         let name = name_of(tag);
         if name.is_empty() {
@@ -130,17 +131,18 @@ impl Walk<'_> {
         self.structure(mix(mix(name_hash, parent), 2));
         self.structure(mix(mix(name_hash, self.previous), 3));
         self.previous = name_hash;
-        let hides = self.attributes(name, name_hash, tag.get(name.len()..).unwrap_or_default());
-        if is_block(name) {
+        let kind = Kind::of(name);
+        let hides = self.attributes(kind, name_hash, tag.get(name.len()..).unwrap_or_default());
+        if kind.is_block {
             self.page.visible.push('\n');
         }
-        if name.eq_ignore_ascii_case("script") || name.eq_ignore_ascii_case("style") {
+        if kind.is_raw {
             return self.skip_raw(name);
         }
-        if is_void(name) || tag.ends_with('/') || self.open.len() >= OPEN_MAX {
+        if kind.is_void || tag.ends_with('/') || self.open.len() >= OPEN_MAX {
             return;
         }
-        let hidden = hides || self.is_hidden() || name.eq_ignore_ascii_case("title");
+        let hidden = hides || self.is_hidden() || kind.is_hidden;
         self.open.push(Open { name: name_hash, hidden });
     }
 
@@ -164,14 +166,15 @@ impl Walk<'_> {
         self.rest = "";
     }
 
-    fn close(&mut self, hash: u64, name: &str) {
-        if name.eq_ignore_ascii_case("a") {
+    fn close(&mut self, name: &str) {
+        let (hash, kind) = (hash_name(name), Kind::of(name));
+        if kind.is_link {
             self.end_link();
         }
         if let Some(at) = self.open.iter().rposition(|open| open.name == hash) {
             self.open.truncate(at);
         }
-        if is_block(name) {
+        if kind.is_block {
             self.page.visible.push('\n');
         }
     }
@@ -184,21 +187,16 @@ impl Walk<'_> {
     }
 
     /// Reads attributes; says whether they hide what is inside.
-    fn attributes(&mut self, tag: &str, tag_hash: u64, mut rest: &str) -> bool {
+    fn attributes(&mut self, kind: Kind, tag_hash: u64, mut rest: &str) -> bool {
         let mut hides = false;
-        let is_anchor = tag.eq_ignore_ascii_case("a") || tag.eq_ignore_ascii_case("area");
-        if tag.eq_ignore_ascii_case("img") {
-            self.page.images += 1;
-        }
-        if tag.eq_ignore_ascii_case("form") || tag.eq_ignore_ascii_case("input") {
-            self.page.inputs += 1;
-        }
+        self.page.images += usize::from(kind.is_image);
+        self.page.inputs += usize::from(kind.is_input);
         for _ in 0..ATTRIBUTES_MAX {
             let Some((name, value, after)) = attribute(rest) else { break };
             rest = after;
             let name_hash = hash_name(name);
             self.structure(mix(mix(tag_hash, name_hash), 4));
-            if name.eq_ignore_ascii_case("href") && is_anchor {
+            if name.eq_ignore_ascii_case("href") && kind.is_link {
                 self.end_link();
                 if self.page.links.len() < LINKS_MAX {
                     let mut target = String::with_capacity(value.len());
@@ -233,18 +231,25 @@ impl Walk<'_> {
             if value.len() <= 24 {
                 self.structure(mix(mix(property_hash, hash_name(value)), 7));
             }
-            let zero = value.trim_start_matches(['0', '.']).to_ascii_lowercase();
-            let is_nothing = value.starts_with('0')
-                && (zero.is_empty() || ["px", "em", "pt", "%", " !important", "px !important"].contains(&zero.as_str()));
-            hides |= match property.to_ascii_lowercase().as_str() {
-                "display" => value.to_ascii_lowercase().starts_with("none"),
-                "visibility" => value.to_ascii_lowercase().starts_with("hidden"),
-                "font-size" => is_nothing || value.starts_with("1px"),
-                "opacity" | "max-height" | "max-width" => is_nothing,
-                _ => false,
-            };
+            hides |= declaration_hides(property, value);
         }
         hides
+    }
+}
+
+fn declaration_hides(property: &str, value: &str) -> bool {
+    let is = |name: &str| property.eq_ignore_ascii_case(name);
+    let says = |word: &str| value.get(..word.len()).is_some_and(|v| v.eq_ignore_ascii_case(word));
+    match value.as_bytes().first() {
+        Some(b'0') => {
+            let digits = value.bytes().take_while(|byte| matches!(byte, b'0'..=b'9' | b'.'));
+            let is_nothing = digits.clone().all(|byte| matches!(byte, b'0' | b'.'));
+            is_nothing && ["font-size", "opacity", "max-height", "max-width"].into_iter().any(is)
+        }
+        Some(b'1') => is("font-size") && says("1px"),
+        Some(b'n' | b'N') => is("display") && says("none"),
+        Some(b'h' | b'H') => is("visibility") && says("hidden"),
+        _ => false,
     }
 }
 
@@ -285,24 +290,23 @@ fn name_of(tag: &str) -> &str {
 
 /// The next `name[=value]`, and what follows.
 fn attribute(rest: &str) -> Option<(&str, &str, &str)> {
-    let rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');
-    let end = rest.find(|c: char| c.is_ascii_whitespace() || c == '=').unwrap_or(rest.len());
-    let (name, after) = rest.split_at(end);
-    if name.is_empty() && after.is_empty() {
-        return None;
-    }
-    let Some(value) = after.trim_start().strip_prefix('=') else {
+    let is_gap = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'/';
+    let start = rest.bytes().position(|byte| !is_gap(&byte))?;
+    let rest = rest.get(start..)?;
+    let is_end = |byte: u8| byte.is_ascii_whitespace() || byte == b'=';
+    let (name, after) = rest.split_at(rest.bytes().position(is_end).unwrap_or(rest.len()));
+    let Some(value) = after.trim_ascii_start().strip_prefix('=') else {
         return (!name.is_empty()).then_some((name, "", after));
     };
-    let value = value.trim_start();
+    let value = value.trim_ascii_start();
     for quote in ['"', '\''] {
         if let Some(inside) = value.strip_prefix(quote) {
             let (value, after) = inside.split_once(quote).unwrap_or((inside, ""));
-            return Some((name, value.trim(), after));
+            return Some((name, value.trim_ascii(), after));
         }
     }
-    let end = value.find(|c: char| c.is_ascii_whitespace()).unwrap_or(value.len());
-    let (value, after) = value.split_at(end);
+    let is_space = |byte: u8| byte.is_ascii_whitespace();
+    let (value, after) = value.split_at(value.bytes().position(is_space).unwrap_or(value.len()));
     Some((name, value, after))
 }
 
@@ -352,29 +356,96 @@ fn reference(inside: &str) -> Option<(char, usize)> {
 
 /// The references that mail uses; others stay as they are.
 const NAMED: &[(&str, char)] = &[
-    ("nbsp", ' '), ("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\''),
-    ("auml", 'ä'), ("ouml", 'ö'), ("uuml", 'ü'), ("Auml", 'Ä'), ("Ouml", 'Ö'), ("Uuml", 'Ü'),
-    ("szlig", 'ß'), ("eacute", 'é'), ("egrave", 'è'), ("agrave", 'à'), ("ccedil", 'ç'),
-    ("atilde", 'ã'), ("otilde", 'õ'), ("aacute", 'á'), ("iacute", 'í'), ("oacute", 'ó'),
-    ("uacute", 'ú'), ("ecirc", 'ê'), ("acirc", 'â'), ("ntilde", 'ñ'), ("euro", '€'),
-    ("pound", '£'), ("copy", '©'), ("reg", '®'), ("trade", '™'), ("bull", '•'), ("middot", '·'),
-    ("ndash", '–'), ("mdash", '—'), ("hellip", '…'), ("lsquo", '\''), ("rsquo", '\''),
-    ("ldquo", '"'), ("rdquo", '"'), ("laquo", '«'), ("raquo", '»'), ("zwnj", '\u{200c}'),
-    ("zwj", '\u{200d}'), ("shy", '\u{ad}'), ("ensp", ' '), ("emsp", ' '), ("thinsp", ' '),
+    ("nbsp", ' '),
+    ("amp", '&'),
+    ("lt", '<'),
+    ("gt", '>'),
+    ("quot", '"'),
+    ("apos", '\''),
+    ("auml", 'ä'),
+    ("ouml", 'ö'),
+    ("uuml", 'ü'),
+    ("Auml", 'Ä'),
+    ("Ouml", 'Ö'),
+    ("Uuml", 'Ü'),
+    ("szlig", 'ß'),
+    ("eacute", 'é'),
+    ("egrave", 'è'),
+    ("agrave", 'à'),
+    ("ccedil", 'ç'),
+    ("atilde", 'ã'),
+    ("otilde", 'õ'),
+    ("aacute", 'á'),
+    ("iacute", 'í'),
+    ("oacute", 'ó'),
+    ("uacute", 'ú'),
+    ("ecirc", 'ê'),
+    ("acirc", 'â'),
+    ("ntilde", 'ñ'),
+    ("euro", '€'),
+    ("pound", '£'),
+    ("copy", '©'),
+    ("reg", '®'),
+    ("trade", '™'),
+    ("bull", '•'),
+    ("middot", '·'),
+    ("ndash", '–'),
+    ("mdash", '—'),
+    ("hellip", '…'),
+    ("lsquo", '\''),
+    ("rsquo", '\''),
+    ("ldquo", '"'),
+    ("rdquo", '"'),
+    ("laquo", '«'),
+    ("raquo", '»'),
+    ("zwnj", '\u{200c}'),
+    ("zwj", '\u{200d}'),
+    ("shy", '\u{ad}'),
+    ("ensp", ' '),
+    ("emsp", ' '),
+    ("thinsp", ' '),
 ];
 
-fn is_block(name: &str) -> bool {
-    const BLOCKS: &[&str] = &[
-        "p", "div", "br", "tr", "td", "th", "table", "li", "ul", "ol", "h1", "h2", "h3", "h4",
-        "h5", "h6", "center", "blockquote", "hr", "pre", "body", "section", "form",
-    ];
-    BLOCKS.iter().any(|block| name.eq_ignore_ascii_case(block))
+/// What an element is to a reader.
+#[derive(Clone, Copy, Debug, Default)]
+struct Kind {
+    /// It begins a line of its own.
+    is_block: bool,
+    /// It has no end tag, or mail leaves it out.
+    is_void: bool,
+    /// Its inside is no text.
+    is_raw: bool,
+    /// Its inside is not shown.
+    is_hidden: bool,
+    is_link: bool,
+    is_image: bool,
+    is_input: bool,
 }
 
-fn is_void(name: &str) -> bool {
-    const VOID: &[&str] =
-        &["br", "img", "hr", "meta", "input", "link", "area", "base", "col", "wbr", "!doctype", "p"];
-    name.starts_with('!') || VOID.iter().any(|void| name.eq_ignore_ascii_case(void))
+impl Kind {
+    fn of(name: &str) -> Self {
+        let mut buffer = [0_u8; 12];
+        let Some(lower) = buffer.get_mut(..name.len()) else { return Self::default() };
+        lower.copy_from_slice(name.as_bytes());
+        lower.make_ascii_lowercase();
+        let block = Self { is_block: true, ..Self::default() };
+        let void = Self { is_void: true, ..Self::default() };
+        match &*lower {
+            b"div" | b"tr" | b"td" | b"th" | b"table" | b"li" | b"ul" | b"ol" | b"h1" | b"h2"
+            | b"h3" | b"h4" | b"h5" | b"h6" | b"center" | b"blockquote" | b"pre" | b"body"
+            | b"section" => block,
+            b"p" | b"br" | b"hr" => Self { is_void: true, ..block },
+            b"form" => Self { is_input: true, ..block },
+            b"input" => Self { is_input: true, ..void },
+            b"img" => Self { is_image: true, ..void },
+            b"area" => Self { is_link: true, ..void },
+            b"a" => Self { is_link: true, ..Self::default() },
+            b"meta" | b"link" | b"base" | b"col" | b"wbr" | b"!doctype" => void,
+            b"script" | b"style" => Self { is_raw: true, ..Self::default() },
+            b"title" => Self { is_hidden: true, ..Self::default() },
+            _ => Self { is_void: name.starts_with('!'), ..Self::default() },
+        }
+    }
 }
 
 /// Hashes a short name without regard to ASCII case.
@@ -394,9 +465,7 @@ pub(crate) fn mix(one: u64, other: u64) -> u64 {
 
 /// Text without zero-width characters, where there are any; and how many there were.
 pub(crate) fn without_invisible(text: &str) -> (Cow<'_, str>, usize) {
-    let is_invisible = |c: char| {
-        matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{34f}')
-    };
+    let is_invisible = |c: char| matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{34f}');
     if text.is_ascii() {
         return (Cow::Borrowed(text), 0);
     }

@@ -28,6 +28,18 @@ impl Row {
         row
     }
 
+    /// Numbers the ids anew; what has no number is left out.
+    pub(crate) fn renumber(&mut self, number: impl Fn(u32) -> Option<u32>) {
+        let mut out = Vec::with_capacity(self.ids.len());
+        let mut ends = self.ends;
+        for (group, end) in self.groups().zip(&mut ends) {
+            out.extend(group.iter().filter_map(|id| number(*id)));
+            *end = out.len() as u32;
+        }
+        self.ids = out;
+        self.ends = ends;
+    }
+
     fn groups(&self) -> impl Iterator<Item = &[u32]> {
         let mut start = 0;
         self.ends.iter().map(move |end| {
@@ -40,17 +52,17 @@ impl Row {
 
 /// How the learner learns.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Passes over the examples.
-    pub epochs: usize,
+    pub(crate) epochs: usize,
     /// Step.
-    pub rate: f32,
+    pub(crate) rate: f32,
     /// Decay of weights.
-    pub decay: f32,
+    pub(crate) decay: f32,
     /// How much each group counts.
-    pub gains: [f32; GROUPS],
+    pub(crate) gains: [f32; GROUPS],
     /// Sum of the group: exponent of length normalisation.
-    pub power: f32,
+    pub(crate) power: f32,
 }
 
 impl Default for Settings {
@@ -106,7 +118,8 @@ impl Linear {
 
     /// Learns from rows in the order that a fixed seed gives.
     pub(crate) fn learn(rows: &[(&Row, Lesson)], ids: usize, settings: Settings) -> Self {
-        let mut linear = Self { weights: vec![Lanes::default(); ids], bias: Lanes::default(), settings };
+        let mut linear =
+            Self { weights: vec![Lanes::default(); ids], bias: Lanes::default(), settings };
         let mut sums = vec![[1e-3_f32; HEADS]; ids];
         let mut bias_sums = [1.0_f32; HEADS];
         let mut order: Vec<usize> = (0..rows.len()).collect();

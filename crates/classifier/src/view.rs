@@ -4,9 +4,8 @@
 //! at, since the set of names alone tells which system collected a mail. List tags, list footers
 //! and what marks a recipient are taken out, so that a model cannot learn who collected the mail.
 
-use posthouse_mime::{Part, Reading};
+use posthouse_mime::{Origin, Part, Reading};
 
-use crate::encoded::decode;
 use crate::html::{self, Page};
 
 /// Text of one message that is looked at, in bytes.
@@ -54,8 +53,10 @@ pub(crate) struct Shape {
 /// Takes the neutral view of a message.
 pub(crate) fn of(reading: &Reading) -> View {
     let mut view = View::default();
-    let Some(head) = reading.parts.first() else { return view };
-    let header = |name: &str| decode(cut(head.field(name).unwrap_or_default(), HEADER_BYTES_MAX));
+    let header = |name: &str| {
+        let found = reading.fields(name).next().map(|field| field.decoded()).unwrap_or_default();
+        cut(&found, HEADER_BYTES_MAX).to_owned()
+    };
     let from = header("from");
     let (name, address) = split_address(&from);
     view.from_name = name.to_owned();
@@ -63,7 +64,8 @@ pub(crate) fn of(reading: &Reading) -> View {
     view.reply_address = split_address(&header("reply-to")).1.to_ascii_lowercase();
     view.subject = plain_subject(&header("subject"));
     let mut plain = String::new();
-    for part in reading.parts.iter().take(PARTS_MAX) {
+    let shown = reading.parts.iter().filter(|part| part.origin == Origin::Standard);
+    for part in shown.take(PARTS_MAX) {
         view.parts.push(shape(part));
         if part.is_attachment {
             continue;
@@ -185,7 +187,10 @@ fn without_footer(text: &str) -> &str {
             && (ruled.bytes().all(|byte| byte == b'_') || ruled.bytes().all(|byte| byte == b'-'));
         if is_rule {
             let rest = text.get(at..).unwrap_or_default().to_ascii_lowercase();
-            if ["mailing list", "mailman", "listinfo", "unsubscribe"].iter().any(|w| rest.contains(w)) {
+            if ["mailing list", "mailman", "listinfo", "unsubscribe"]
+                .iter()
+                .any(|w| rest.contains(w))
+            {
                 return text.get(..at).unwrap_or_default();
             }
         }

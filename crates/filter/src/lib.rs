@@ -3,9 +3,16 @@
 //! Touches nothing: facts and findings in, verdicts with their reasons out; one total function.
 //! A message that no engine has seen is said to be so (`filter-absent`), never clean.
 
+pub mod authentication;
+mod counterfactual;
 mod judge;
+mod judged;
+mod measure;
 
-pub use judge::{Measured, absent, judge};
+pub use counterfactual::{Counterfactual, counterfactual};
+pub use judge::{absent, judge};
+pub use judged::judged;
+pub use measure::{Measured, Tools, measure};
 
 use posthouse_types::FindingKind;
 
@@ -13,7 +20,8 @@ use posthouse_types::FindingKind;
 pub fn finding_kinds() -> impl Iterator<Item = &'static FindingKind> {
     [judge::FINDINGS, posthouse_mime::FINDINGS, posthouse_attachment::FINDINGS]
         .into_iter()
-        .chain([posthouse_content::FINDINGS])
+        .chain([posthouse_content::FINDINGS, posthouse_classifier::FINDINGS])
+        .chain([authentication::FINDINGS])
         .flatten()
         .copied()
 }

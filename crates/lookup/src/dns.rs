@@ -257,15 +257,14 @@ impl Resolver {
         if texts.is_empty() { Answer::NoRecords } else { Answer::Found(texts) }
     }
 
-    async fn ask(&self, name: &str, record_type: RecordType) -> Answer<Vec<Record>> {
+    pub(crate) async fn ask(&self, name: &str, record_type: RecordType) -> Answer<Vec<Record>> {
         let Some(inner) = &self.inner else {
             return Answer::NotAsked;
         };
         // A text that is no name cannot exist in DNS; asking again later would not help.
-        let Ok(mut name) = Name::from_ascii(name) else {
+        let Some(name) = name_of(name) else {
             return Answer::NoSuchName;
         };
-        name.set_fqdn(true);
         let question = inner.lookup(name.clone(), record_type);
         match tokio::time::timeout(self.question_time_max, question).await {
             Ok(Ok(lookup)) if lookup.answers().is_empty() => Answer::NoRecords,
@@ -284,7 +283,7 @@ impl fmt::Debug for Resolver {
 
 impl<T> Answer<T> {
     /// The same word about the name, for another type of records; `Found` has none left.
-    fn without_records<U>(self) -> Answer<U> {
+    pub(crate) fn without_records<U>(self) -> Answer<U> {
         match self {
             Self::Found(_) | Self::NoRecords => Answer::NoRecords,
             Self::NoSuchName => Answer::NoSuchName,
@@ -325,6 +324,18 @@ fn literal(host: &str) -> Option<IpAddr> {
     }
 }
 
+/// A name from text. What SPF macros make may hold any octet: such labels are taken as they are,
+/// without escapes.
+fn name_of(text: &str) -> Option<Name> {
+    let parsed = Name::from_ascii(text).or_else(|_| {
+        let labels = text.strip_suffix('.').unwrap_or(text).split('.');
+        Name::from_labels(labels.map(str::as_bytes))
+    });
+    let mut name = parsed.ok()?;
+    name.set_fqdn(true);
+    Some(name)
+}
+
 fn is_localhost(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
     let last = host.rsplit('.').next().unwrap_or(host);
@@ -348,7 +359,7 @@ fn address(record: &Record) -> Option<IpAddr> {
     }
 }
 
-fn text(record: &Record) -> Option<String> {
+pub(crate) fn text(record: &Record) -> Option<String> {
     match &record.data {
         RData::TXT(txt) => {
             let joined: Vec<u8> =

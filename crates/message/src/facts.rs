@@ -129,7 +129,7 @@ fn is_own_pass(value: &[u8], node_name: &str) -> bool {
 
 /// An unstructured value with its encoded words read and its controls gone (MIM-08: what a word
 /// decodes to may hold line ends).
-fn decoded(value: &[u8]) -> String {
+pub(crate) fn decoded(value: &[u8]) -> String {
     match MessageStream::new(&bounded(value)).parse_unstructured() {
         HeaderValue::Text(text) => {
             text.chars().filter(|c| !c.is_control()).take(SUBJECT_CHARACTERS_MAX).collect()

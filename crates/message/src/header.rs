@@ -42,6 +42,9 @@ const OURS: &[&str] = &[
     "X-MS-Exchange-SkipListedInternetSender",
     "X-Microsoft-Antispam",
     "X-Posthouse-",
+    "X-CustomSpam",
+    "X-This-Is-Spam",
+    "X-MS-Exchange-EnableFirstContactSafetyTip",
     "X-OriginatorOrg",
     "X-CrossPremisesHeaders",
     "X-OrganizationHeadersPreserved",
@@ -106,8 +109,16 @@ pub(crate) fn treatment(name: &[u8], value: &[u8], node_name: &str) -> Treatment
     if name.eq_ignore_ascii_case(b"X-Forefront-Antispam-Report") {
         return Treatment::Rename("X-Forefront-Antispam-Report-Untrusted");
     }
-    if name.eq_ignore_ascii_case(b"Authentication-Results") && claims_our_name(value, node_name) {
-        return Treatment::Remove;
+    if name.eq_ignore_ascii_case(b"Authentication-Results") {
+        // Exchange's own name for what came in under it (spec 2.5); a claim in our name goes.
+        return if claims_our_name(value, node_name) {
+            Treatment::Remove
+        } else {
+            Treatment::Rename("Authentication-Results-Original")
+        };
+    }
+    if name.eq_ignore_ascii_case(b"Received-SPF") {
+        return Treatment::Rename("Received-SPF-Original");
     }
     Treatment::Keep
 }
@@ -223,8 +234,13 @@ mod tests {
         }
         for value in ["mx.other.example; spf=pass", " (mx.gateway.example) other.example; x=y"] {
             let field = format!("Authentication-Results: {value}\r\n");
-            assert_eq!(treat(&field), Treatment::Keep, "{value}");
+            let renamed = Treatment::Rename("Authentication-Results-Original");
+            assert_eq!(treat(&field), renamed, "{value}");
         }
+        assert_eq!(
+            treat("received-spf: pass (mx.gateway.example: x)\r\n"),
+            Treatment::Rename("Received-SPF-Original")
+        );
     }
 
     #[test]

@@ -70,7 +70,7 @@ fn att_07_three_forged_results_in_a_row_are_all_gone() {
     ));
     assert_eq!(
         out,
-        "Authentication-Results: other.example; spf=fail\r\nSubject: x\r\n\r\nbody\r\n"
+        "Authentication-Results-Original: other.example; spf=fail\r\nSubject: x\r\n\r\nbody\r\n"
     );
     assert_eq!(facts.removed_headers, 8);
 }

@@ -5,6 +5,8 @@
 //! ([`received_field`], [`trace_headers`]), and reports on delivery are built whole ([`Report`]).
 //! Nothing here can fail on a peer's bytes other than by refusing them with a reason.
 
+mod author;
+mod author_grammar;
 mod date;
 mod departure;
 mod encode;
@@ -14,8 +16,14 @@ mod intake;
 mod pickup;
 mod received;
 mod report;
+mod results;
+mod rewrite;
+mod signing;
 mod stamps;
+mod verdicts;
+mod wishes;
 
+pub use author::read_author;
 pub use date::{date_rfc3339, date_rfc5322};
 pub use departure::{Departure, Outgoing};
 pub use facts::{Authors, HeaderFacts};
@@ -25,4 +33,14 @@ pub use received::{PRODUCT, Protocol, ReceivedFrom, received_field};
 pub use report::{
     Language, OriginalMessage, ReplyAdvice, Report, ReportKind, ReportedRecipient, reply_advice,
 };
+pub use results::{ResultsStamp, authentication_results, received_spf};
+pub use rewrite::{NoticeImpossible, REWRITTEN_BYTES_MAX, Rewritten, rewrite};
+pub use signing::{
+    Digest, SEALS_MAX, SIGNED_HEADER_BYTES_MAX, SealFailure, Sign, SignatureAlgorithm, Signer,
+    author_domain, base64, dkim_signature, seal,
+};
 pub use stamps::{Directionality, Stamps, trace_headers};
+pub use verdicts::{
+    ReportDirection, VerdictStamp, safety_tip_text, verdict_headers, verdict_rewrites,
+};
+pub use wishes::Wishes;

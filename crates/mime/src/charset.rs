@@ -71,16 +71,24 @@ impl Charset {
 
     /// The text; octets that mean nothing are U+FFFD. A byte order mark is not part of it.
     pub(crate) fn decode(self, bytes: &[u8]) -> Cow<'_, str> {
+        self.decode_and_tell(bytes).0
+    }
+
+    /// The same, and whether it had to be guessed what some octets mean.
+    pub(crate) fn decode_and_tell(self, bytes: &[u8]) -> (Cow<'_, str>, bool) {
         match self {
-            Self::Guessed | Self::Unknown => guess(bytes),
-            Self::Utf7 => Cow::Owned(utf7(bytes)),
-            Self::Known(encoding) => encoding.decode_with_bom_removal(bytes).0,
+            Self::Guessed | Self::Unknown => {
+                let text = guess(bytes);
+                let is_guess = matches!(text, Cow::Owned(_));
+                (text, is_guess)
+            }
+            Self::Utf7 => (Cow::Owned(utf7(bytes)), false),
+            Self::Known(encoding) => encoding.decode_with_bom_removal(bytes),
         }
     }
 }
 
 /// The charset that a byte order mark at the start announces.
-#[expect(dead_code, reason = "the reader that needs it comes next")]
 pub(crate) fn byte_order_mark(bytes: &[u8]) -> Option<Charset> {
     let encoding = match bytes {
         [0xef, 0xbb, 0xbf, ..] => UTF_8,

@@ -1,9 +1,7 @@
 //! The list of parts. Touches nothing.
 
-use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
 use posthouse_types::Finding;
 
-use crate::MimeLimits;
 use crate::words::decode_words;
 
 /// One message, read.
@@ -35,7 +33,7 @@ impl Field {
 }
 
 /// How a part comes to be in the list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Origin {
     /// By the standard's reading.
     #[default]
@@ -123,84 +121,4 @@ impl Part {
     pub fn text(&self) -> Option<&str> {
         self.bodies.first().and_then(|body| body.text.as_deref())
     }
-}
-
-/// Reads one message. Lines may end in CRLF or LF.
-pub fn read(message: &[u8], limits: &MimeLimits) -> Reading {
-    let mut reading = Reading { is_complete: true, ..Reading::default() };
-    match MessageParser::default().parse(message) {
-        Some(parsed) => add(&parsed, message, None, 0, limits, &mut reading),
-        None => reading.parts.push(Part {
-            media_type: "text/plain".to_owned(),
-            bodies: vec![Body { bytes: message.to_vec(), text: None }],
-            ..Part::default()
-        }),
-    }
-    reading
-}
-
-fn add(
-    message: &Message<'_>,
-    raw: &[u8],
-    parent: Option<usize>,
-    depth: usize,
-    limits: &MimeLimits,
-    reading: &mut Reading,
-) {
-    for part in &message.parts {
-        if reading.parts.len() >= limits.parts_max || depth > limits.depth_max {
-            reading.is_complete = false;
-            return;
-        }
-        let index = reading.parts.len();
-        reading.parts.push(one(part, raw, parent, depth));
-        if let PartType::Message(inner) = &part.body {
-            add(inner, &inner.raw_message, Some(index), depth + 1, limits, reading);
-        }
-    }
-}
-
-fn one(part: &MessagePart<'_>, raw: &[u8], parent: Option<usize>, depth: usize) -> Part {
-    let content_type = part.content_type();
-    let media_type = content_type.map_or_else(
-        || "text/plain".to_owned(),
-        |found| format!("{}/{}", found.ctype(), found.subtype().unwrap_or("")).to_ascii_lowercase(),
-    );
-    let body = match &part.body {
-        PartType::Text(text) | PartType::Html(text) => {
-            Some(Body { bytes: text.as_bytes().to_vec(), text: Some(text.to_string()) })
-        }
-        PartType::Binary(bytes) | PartType::InlineBinary(bytes) => {
-            Some(Body { bytes: bytes.to_vec(), text: None })
-        }
-        PartType::Message(_) | PartType::Multipart(_) => None,
-    };
-    let names: Vec<String> = part.attachment_name().map(str::to_owned).into_iter().collect();
-    Part {
-        parent,
-        depth,
-        origin: Origin::Standard,
-        fields: fields(part, raw),
-        charset: content_type
-            .and_then(|found| found.attribute("charset"))
-            .map(str::to_ascii_lowercase),
-        is_attachment: part.content_disposition().is_some_and(|found| found.is_attachment())
-            || (!names.is_empty() && !media_type.starts_with("text/")),
-        content_id: part.content_id().map(str::to_owned),
-        bodies: body.into_iter().collect(),
-        media_type,
-        names,
-    }
-}
-
-fn fields(part: &MessagePart<'_>, raw: &[u8]) -> Vec<Field> {
-    part.headers
-        .iter()
-        .map(|header| {
-            let range = header.offset_start as usize..header.offset_end as usize;
-            let value = crate::charset::guess(raw.get(range).unwrap_or_default());
-            let value = value.replace(['\r', '\n'], "").trim().to_owned();
-            Field { name: header.name.as_str().to_owned(), value }
-        })
-        .collect()
 }

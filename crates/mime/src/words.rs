@@ -25,7 +25,6 @@ pub fn decode_words(value: &str) -> String {
 }
 
 /// Whether an encoded word holds CR, LF or NUL: somebody tries to write lines of a header.
-#[expect(dead_code, reason = "the reader that needs it comes next")]
 pub(crate) fn has_hidden_line(value: &str) -> bool {
     if memmem::find(value.as_bytes(), b"=?").is_none() {
         return false;

@@ -13,7 +13,10 @@ use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::certificate::Certificate;
 use crate::der::{INTEGER, OBJECT_IDENTIFIER, Reader, SEQUENCE, SET};
-use crate::limits::{BUNDLE_BYTES_MAX, BUNDLE_CERTIFICATES_MAX, BUNDLE_KEYS_MAX};
+use crate::limits::{
+    BUNDLE_BYTES_MAX, BUNDLE_CERTIFICATES_MAX, BUNDLE_KEYS_MAX, PKCS12_BYTES_MAX,
+    PKCS12_STRETCHES_MAX,
+};
 use crate::roots::pem_fault;
 
 /// id-signedData, RFC 5652 section 5.1.
@@ -21,6 +24,11 @@ const SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
 
 /// What a PKCS#12 file says first: PFX version 3 (RFC 7292 section 4).
 const PFX_VERSION: &[u8] = &[3];
+
+/// What stretches a password, as an object identifier with its tag and length: PBES2 (RFC 8018
+/// section 6.2), and the arc of PKCS#12's own schemes (RFC 7292 appendix C) without its last digit.
+const PBES2: &[u8] = &[0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 13];
+const PKCS12_PBE: &[u8] = &[0x06, 10, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12, 1];
 
 /// Digits of Base64 (RFC 4648 section 4).
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -262,8 +270,23 @@ fn pkcs7_certificates(der: &[u8]) -> Option<Vec<Vec<u8>>> {
     (!certificates.is_empty()).then_some(certificates)
 }
 
+/// Whether opening a PKCS#12 file takes seconds at most: nothing about it is believed that would
+/// keep us busy for long.
+fn check_cost(der: &[u8]) -> Result<(), FormatError> {
+    let too_much = |why: String| Err(FormatError::Unreadable(BundleFormat::Pkcs12, why));
+    if der.len() > PKCS12_BYTES_MAX {
+        return too_much(format!("longer than {PKCS12_BYTES_MAX} bytes"));
+    }
+    let count = |id: &[u8]| der.windows(id.len()).filter(|window| *window == id).count();
+    if count(PBES2) + count(PKCS12_PBE) > PKCS12_STRETCHES_MAX {
+        return too_much(format!("more than {PKCS12_STRETCHES_MAX} encrypted parts"));
+    }
+    Ok(())
+}
+
 fn from_pkcs12(der: &[u8], password: Option<&str>) -> Result<Bundle, FormatError> {
     use p12_keystore::error::Error as E;
+    check_cost(der)?;
     let wrong = || match password {
         Some(_) => FormatError::PasswordWrong,
         None => FormatError::PasswordNeeded,

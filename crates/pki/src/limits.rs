@@ -71,3 +71,11 @@ pub const BUNDLE_CERTIFICATES_MAX: usize = 500;
 
 /// Private keys of one file that is imported: one is usual.
 pub const BUNDLE_KEYS_MAX: usize = 16;
+
+/// Bytes of one PKCS#12 file. With its chain it has about five kilobytes; what is inside its
+/// encrypted part may ask for the password to be stretched anew every hundred bytes.
+pub const PKCS12_BYTES_MAX: usize = 64 * 1024;
+
+/// Places of one PKCS#12 file that ask, to be seen from outside, for the password to be stretched:
+/// each key and each safe, three of them usually. Each may take a million rounds, half a second.
+pub const PKCS12_STRETCHES_MAX: usize = 24;

@@ -7,14 +7,20 @@
 use std::fmt;
 use std::ops::Range;
 
-use posthouse_types::Address;
+use posthouse_types::{Address, Domain};
 use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, DeValue};
 
 use crate::keys;
+use crate::outbound::{DkimDomain, OutboundPolicy, OutboundSettings};
+use crate::rules::MailFlowRule;
 use crate::tenant::{AcceptedDomain, InboundConnector, OutboundConnector, Tenant};
 use crate::text;
 use crate::violations::{self, Violation};
+use crate::{
+    AntiPhishPolicy, AntiSpamPolicy, ConnectionFilter, GeneralProtection, MalwarePolicy, Preset,
+    Protection, QuarantinePolicy, TenantAllowBlock,
+};
 
 impl Tenant {
     /// Reads a tenant's file.
@@ -115,6 +121,29 @@ struct TenantFile {
     inbound_connector: Vec<InboundConnector>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     outbound_connector: Vec<OutboundConnector>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    mail_flow_rule: Vec<MailFlowRule>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    outbound_policy: Option<OutboundPolicy>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    dkim: Vec<DkimDomain>,
+    // The protection's tables, one by one: flattened, an error would lose its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    protection: Option<GeneralProtection>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    connection_filter: Option<ConnectionFilter>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    preset: Vec<Preset>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    anti_spam_policy: Vec<AntiSpamPolicy>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    anti_phish_policy: Vec<AntiPhishPolicy>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    malware_policy: Vec<MalwarePolicy>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tenant_allow_block: Vec<TenantAllowBlock>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    quarantine_policy: Vec<QuarantinePolicy>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -122,6 +151,10 @@ struct Head {
     name: Box<str>,
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
     postmaster: Option<Address>,
+    #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    srs_domain: Option<Domain>,
+    #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
+    arc_seal_domain: Option<Domain>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -132,6 +165,23 @@ struct RecipientRow {
 
 impl From<TenantFile> for Tenant {
     fn from(file: TenantFile) -> Self {
+        let outbound = OutboundSettings {
+            srs_domain: file.tenant.srs_domain,
+            arc_seal_domain: file.tenant.arc_seal_domain,
+            dkim: file.dkim,
+            policy: file.outbound_policy,
+        };
+        let protection = Protection {
+            general: file.protection.unwrap_or_default(),
+            presets: file.preset,
+            anti_spam_policies: file.anti_spam_policy,
+            anti_phish_policies: file.anti_phish_policy,
+            malware_policies: file.malware_policy,
+            connection_filter: file.connection_filter.unwrap_or_default(),
+            tenant_allow_blocks: file.tenant_allow_block,
+            quarantine_policies: file.quarantine_policy,
+        };
+        let protection = (!protection.is_default()).then(|| Box::new(protection));
         Self {
             name: file.tenant.name,
             postmaster: file.tenant.postmaster,
@@ -139,6 +189,9 @@ impl From<TenantFile> for Tenant {
             recipients: file.recipient.into_iter().map(|row| row.address).collect(),
             inbound_connectors: file.inbound_connector,
             outbound_connectors: file.outbound_connector,
+            mail_flow_rules: file.mail_flow_rule,
+            outbound: Some(Box::new(outbound)),
+            protection,
         }
     }
 }
@@ -147,13 +200,32 @@ impl From<&Tenant> for TenantFile {
     fn from(tenant: &Tenant) -> Self {
         let mut tenant = tenant.clone();
         tenant.normalize();
+        let outbound = tenant.outbound.map(|outbound| *outbound).unwrap_or_default();
         let rows = tenant.recipients.iter().map(|address| RecipientRow { address });
+        let protection = tenant.protection.map_or_else(Protection::default, |it| *it);
+        let (general, filter) = (protection.general, protection.connection_filter);
         Self {
-            tenant: Head { name: tenant.name, postmaster: tenant.postmaster },
+            tenant: Head {
+                name: tenant.name,
+                postmaster: tenant.postmaster,
+                srs_domain: outbound.srs_domain,
+                arc_seal_domain: outbound.arc_seal_domain,
+            },
             accepted_domain: tenant.accepted_domains,
             recipient: rows.collect(),
             inbound_connector: tenant.inbound_connectors,
             outbound_connector: tenant.outbound_connectors,
+            mail_flow_rule: tenant.mail_flow_rules,
+            outbound_policy: outbound.policy,
+            dkim: outbound.dkim,
+            protection: (general != GeneralProtection::default()).then_some(general),
+            connection_filter: (filter != ConnectionFilter::default()).then_some(filter),
+            preset: protection.presets,
+            anti_spam_policy: protection.anti_spam_policies,
+            anti_phish_policy: protection.anti_phish_policies,
+            malware_policy: protection.malware_policies,
+            tenant_allow_block: protection.tenant_allow_blocks,
+            quarantine_policy: protection.quarantine_policies,
         }
     }
 }

@@ -9,6 +9,10 @@ use std::ops::Range;
 use posthouse_types::{SHOWN_CHARACTERS_MAX, printable};
 use toml::de::{DeTable, DeValue};
 
+use crate::outbound;
+use crate::protection;
+use crate::rules;
+
 /// A key that is not taken.
 pub(crate) struct RefusedKey {
     pub(crate) span: Range<usize>,
@@ -20,7 +24,7 @@ pub(crate) struct RefusedKey {
 pub(crate) fn check(file: &DeTable<'_>) -> Result<(), RefusedKey> {
     for (key, value) in file {
         let name = key.get_ref().as_ref();
-        let Some(table) = TABLES.iter().find(|table| table.name == name) else {
+        let Some(table) = tables().find(|table| table.name == name) else {
             return Err(refused_table(name, key.span()));
         };
         match (table.repeats, value.get_ref()) {
@@ -42,23 +46,28 @@ pub(crate) fn check(file: &DeTable<'_>) -> Result<(), RefusedKey> {
 fn check_table(table: &Table, element: &DeTable<'_>) -> Result<(), RefusedKey> {
     for (key, value) in element {
         let name = key.get_ref().as_ref();
-        // Exports of Exchange Online have it, and false is what happens here.
-        let is_harmless = table.name == "outbound_connector"
-            && name == "sender_rewriting_enabled"
-            && value.get_ref().as_bool() == Some(false);
-        if !table.keys.contains(&name) && !is_harmless {
+        if !table.keys.contains(&name) {
             return Err(refused_key(table, name, key.span()));
+        }
+        let nested = rules::NESTED.iter().filter(|_| table.name == rules::TABLE.name);
+        let nested = nested.filter(|(held_by, _)| *held_by == name).map(|(_, nested)| nested);
+        for nested in nested {
+            match value.get_ref() {
+                DeValue::Table(inner) => check_table(nested, inner)?,
+                _ => return Err(wrong_brackets(nested, key.span())),
+            }
         }
     }
     Ok(())
 }
 
-struct Table {
-    name: &'static str,
-    repeats: bool,
-    keys: &'static [&'static str],
+/// A table of the file.
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    pub(crate) repeats: bool,
+    pub(crate) keys: &'static [&'static str],
     /// Keys that Exchange Online has and that do not act here, with what to do instead.
-    unsupported: &'static [(&'static str, &'static str)],
+    pub(crate) unsupported: &'static [(&'static str, &'static str)],
 }
 
 impl Table {
@@ -72,7 +81,12 @@ const ENHANCED_FILTERING: &str =
     "leave it out: without Enhanced Filtering the connecting server counts as the sender";
 
 const TABLES: &[Table] = &[
-    Table { name: "tenant", repeats: false, keys: &["name", "postmaster"], unsupported: &[] },
+    Table {
+        name: "tenant",
+        repeats: false,
+        keys: &["name", "postmaster", "srs_domain", "arc_seal_domain"],
+        unsupported: &[],
+    },
     Table {
         name: "accepted_domain",
         repeats: true,
@@ -137,10 +151,11 @@ const TABLES: &[Table] = &[
             "tls_key",
             "all_accepted_domains",
             "cloud_services_mail_enabled",
+            "is_transport_rule_scoped",
+            "sender_rewriting_enabled",
             "test_mode",
         ],
         unsupported: &[
-            ("sender_rewriting_enabled", "leave it out: senders are never rewritten"),
             ("link_for_modified_connector", "leave it out: Microsoft reserves it"),
             (
                 "route_all_messages_via_on_premises",
@@ -148,15 +163,22 @@ const TABLES: &[Table] = &[
             ),
             ("mta_sts_mode", "leave it out: give the destination a connector with tls_settings"),
             ("smtp_dane_mode", "leave it out: give the destination a connector with tls_settings"),
-            ("is_transport_rule_scoped", "leave it out: there are no mail flow rules yet"),
         ],
     },
+    rules::TABLE,
+    outbound::POLICY_TABLE,
+    outbound::DKIM_TABLE,
 ];
 
+/// Every table: the tenant's own, then its protection's.
+fn tables() -> impl Iterator<Item = &'static Table> {
+    TABLES.iter().chain(protection::tables::TABLES)
+}
+
 fn refused_table(name: &str, span: Range<usize>) -> RefusedKey {
-    let suggestion = closest(name, TABLES.iter().map(|table| table.name))
-        .and_then(|name| TABLES.iter().find(|table| table.name == name));
-    let known = TABLES.iter().map(Table::written).collect::<Vec<_>>().join(", ");
+    let suggestion = closest(name, tables().map(|table| table.name))
+        .and_then(|name| tables().find(|table| table.name == name));
+    let known = tables().map(Table::written).collect::<Vec<_>>().join(", ");
     RefusedKey {
         span,
         message: format!(

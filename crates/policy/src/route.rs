@@ -36,6 +36,8 @@ pub struct ConnectorRoute {
     pub tls: ConnectorTls,
     /// Its `cloud_services_mail_enabled`.
     pub cloud_services_mail_enabled: bool,
+    /// Its `sender_rewriting_enabled`.
+    pub sender_rewriting_enabled: bool,
 }
 
 /// Where a connector delivers.
@@ -74,6 +76,21 @@ pub fn route(id: TenantId, tenant: &Tenant, recipient: &Address, directory: &Dir
     }
 }
 
+/// The way through the connector that a mail-flow rule names; `None` where there is no such
+/// connector, or it does not act: then the message waits, for the rule meant no other way.
+pub fn route_by_rule(
+    tenant: &Tenant,
+    connector: &str,
+    recipient: &Address,
+) -> Option<ConnectorRoute> {
+    let is = |name: &str| name.to_lowercase() == connector.to_lowercase();
+    tenant
+        .outbound_connectors
+        .iter()
+        .find(|connector| connector.enabled && !connector.test_mode && is(&connector.name))
+        .map(|connector| through(connector, recipient.domain()))
+}
+
 /// The on-premises connector that leads to the tenant's own mail server for this domain.
 pub(crate) fn connector_home<'a>(
     tenant: &'a Tenant,
@@ -102,6 +119,7 @@ fn best(
         .outbound_connectors
         .iter()
         .filter(|connector| connector.enabled && !connector.test_mode)
+        .filter(|connector| !connector.is_transport_rule_scoped)
         .filter_map(|connector| Some((covers(connector)?, connector)))
         .min_by_key(|(specificity, connector)| (usize::MAX - specificity, &connector.name))
         .map(|(_, connector)| connector)
@@ -126,5 +144,6 @@ fn through(connector: &OutboundConnector, domain: &Domain) -> ConnectorRoute {
                 .map(|certificate| (certificate, connector.tls_key.clone().unwrap_or_default())),
         },
         cloud_services_mail_enabled: connector.cloud_services_mail_enabled,
+        sender_rewriting_enabled: connector.sender_rewriting_enabled,
     }
 }

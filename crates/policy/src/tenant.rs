@@ -6,9 +6,12 @@
 use posthouse_types::{Address, ChainMode, Domain};
 use serde::{Deserialize, Serialize};
 
+use crate::Protection;
 use crate::names::{CertificateName, DomainPattern, Host, SmartHost};
+use crate::outbound::OutboundSettings;
 use crate::ranges::AddressRange;
 use crate::recipients::RecipientList;
+use crate::rules::{self, MailFlowRule};
 use crate::text::{self, words};
 
 /// One tenant. Lists are kept sorted by [`Tenant::normalize`], so that looking up is a binary
@@ -27,6 +30,12 @@ pub struct Tenant {
     pub inbound_connectors: Vec<InboundConnector>,
     /// Where its mail goes.
     pub outbound_connectors: Vec<OutboundConnector>,
+    /// What is done with messages of a kind, in the order that they are looked at.
+    pub mail_flow_rules: Vec<MailFlowRule>,
+    /// What it wants of mail that leaves.
+    pub outbound: Option<Box<OutboundSettings>>,
+    /// Its policies and lists; `None` is Exchange Online's default for everything.
+    pub protection: Option<Box<Protection>>,
 }
 
 /// A domain that a tenant receives mail for, and may send as.
@@ -201,6 +210,12 @@ pub struct OutboundConnector {
     /// Hybrid: X-MS-Exchange-Organization headers leave as X-MS-Exchange-CrossPremises.
     #[serde(default, skip_serializing_if = "is_false")]
     pub cloud_services_mail_enabled: bool,
+    /// Only for mail that a mail-flow rule sends through it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_transport_rule_scoped: bool,
+    /// On-premises only: MAIL FROM outside the tenant's domains is rewritten into its `srs_domain`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub sender_rewriting_enabled: bool,
     /// Checked, but never used to route.
     #[serde(default, skip_serializing_if = "is_false")]
     pub test_mode: bool,
@@ -260,6 +275,9 @@ impl Tenant {
         self.inbound_connectors.shrink_to_fit();
         self.outbound_connectors.sort_by(|a, b| a.name.cmp(&b.name));
         self.outbound_connectors.shrink_to_fit();
+        rules::sort(&mut self.mail_flow_rules);
+        self.mail_flow_rules.shrink_to_fit();
+        self.outbound = self.outbound.take().and_then(|outbound| outbound.normalized());
     }
 
     /// The accepted domain of this name; verified or not. The tenant has to be normalized.

@@ -5,6 +5,9 @@
 
 use posthouse_types::{ChainMode, Domain};
 
+use crate::outbound;
+use crate::protection;
+use crate::rules;
 use crate::tenant::{ConnectorType, InboundConnector, OutboundConnector, Tenant, TlsSettings};
 use crate::text::shown;
 
@@ -39,6 +42,9 @@ pub(crate) fn first(tenant: &Tenant) -> Option<Violation> {
             let mut connectors = tenant.outbound_connectors.iter().enumerate();
             connectors.find_map(|(index, connector)| outbound(index, connector))
         })
+        .or_else(|| rules::broken(tenant))
+        .or_else(|| outbound::broken(tenant))
+        .or_else(|| tenant.protection.as_deref().and_then(protection::rules::first))
 }
 
 fn tenant_itself(tenant: &Tenant) -> Option<Violation> {
@@ -78,7 +84,7 @@ fn tenant_itself(tenant: &Tenant) -> Option<Violation> {
 }
 
 /// Where a word comes up for the second time.
-fn double(words: impl ExactSizeIterator<Item = String>) -> Option<usize> {
+pub(crate) fn double(words: impl ExactSizeIterator<Item = String>) -> Option<usize> {
     // Most tenants have one of each, and a million of them are read at start-up.
     if words.len() < 2 {
         return None;
@@ -87,7 +93,7 @@ fn double(words: impl ExactSizeIterator<Item = String>) -> Option<usize> {
     words.enumerate().find(|(_, word)| !seen.insert(word.clone())).map(|(index, _)| index)
 }
 
-fn name_is_wrong(name: &str) -> Option<String> {
+pub(crate) fn name_is_wrong(name: &str) -> Option<String> {
     let is_sound = !name.trim().is_empty()
         && name.trim() == name
         && name.chars().count() <= NAME_CHARACTERS_MAX
@@ -261,7 +267,16 @@ fn outbound(index: usize, connector: &OutboundConnector) -> Option<Violation> {
                 "list recipient_domains",
             ),
             (
-                connector.recipient_domains.is_empty() && !connector.all_accepted_domains,
+                connector.connector_type == ConnectorType::Partner
+                    && connector.sender_rewriting_enabled,
+                "sender_rewriting_enabled",
+                "sender_rewriting_enabled is for on-premises connectors only",
+                "leave it out: what goes to others is rewritten where srs_domain is set",
+            ),
+            (
+                connector.recipient_domains.is_empty()
+                    && !connector.all_accepted_domains
+                    && !connector.is_transport_rule_scoped,
                 "connector_type",
                 "a connector without recipient_domains routes nothing",
                 "add recipient_domains (\"*\" is every domain), or all_accepted_domains = true",

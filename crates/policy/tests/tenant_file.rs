@@ -67,6 +67,8 @@ tls_certificate = "/etc/posthouse/contoso.pem"
 tls_key = "/etc/posthouse/contoso.key"
 all_accepted_domains = true
 cloud_services_mail_enabled = true
+is_transport_rule_scoped = true
+sender_rewriting_enabled = true
 test_mode = true
 "#;
 
@@ -126,7 +128,7 @@ fn a_wrong_file_is_told_where_and_what_to_do() {
         error("nickname = \"x\"\n"),
         error("[[accepted_domains]]\nname = \"t.example\"\n"),
         error("[accepted_domain]\nname = \"t.example\"\n"),
-        error("[[anti_spam_policy]]\nname = \"x\"\n"),
+        error("[[sharing_policy]]\nname = \"x\"\n"),
         error("[[accepted_domain]]\nname = \"t.example\"\nDomainType = \"Authoritative\"\n"),
         error("[[accepted_domain]]\nname = \"t.example\"\ntype = \"external-relay\"\n"),
         error("[[accepted_domain]]\nname = \"not a name\"\n"),
@@ -153,7 +155,9 @@ fn a_wrong_file_is_told_where_and_what_to_do() {
             "{outbound}recipient_domains = [\"*\"]\ntls_certificate = \"personal:mail\"\n\
              tls_key = \"/k\"\n"
         )),
-        error(&format!("{outbound}recipient_domains = [\"*\"]\nsender_rewriting_enabled = true\n")),
+        error(&format!(
+            "{outbound}recipient_domains = [\"*\"]\nlink_for_modified_connector = \"x\"\n"
+        )),
         error(&format!("{outbound}recipient_domains = [\"*\"]\nmta_sts_mode = \"None\"\n")),
         error(outbound),
         error("[[recipient]]\naddress = 5\n"),
@@ -239,6 +243,8 @@ prop_compose! {
             tls_key: None,
             all_accepted_domains: flags[1],
             cloud_services_mail_enabled: false,
+            is_transport_rule_scoped: flags[2],
+            sender_rewriting_enabled: flags[1],
             test_mode: flags[2],
         }
     }
@@ -265,7 +271,9 @@ proptest! {
                 .collect(),
             inbound_connectors: inbound.into_iter().collect(),
             outbound_connectors: outbound.into_iter().collect(),
+            protection: None,
             postmaster: None,
+            ..Tenant::default()
         };
         tenant.normalize();
         prop_assert_eq!(Tenant::from_toml(&tenant.to_toml()).unwrap(), tenant.clone());

@@ -54,6 +54,7 @@ impl Body {
 }
 
 /// Where a message came from, as our Received line tells it.
+#[derive(Clone, Copy)]
 pub(crate) struct Origin<'a> {
     pub(crate) helo: &'a str,
     /// None for what was not brought over the network.
@@ -121,6 +122,7 @@ pub(crate) fn queue_rows(recipients: &[Admitted], now: UnixMillis) -> Vec<NewRec
         parameters: admitted.recipient.parameters.clone(),
         due: now,
         held: admitted.held,
+        quarantine: None,
     };
     recipients.iter().map(row).collect()
 }

@@ -7,10 +7,17 @@
 mod ask;
 mod cert;
 mod check;
+mod classify;
+mod dkim;
 mod doctor;
 mod edge;
+mod evaluate;
 mod evidence;
+mod mails;
+mod quarantine;
+mod restricted;
 mod show;
+mod train;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -106,14 +113,32 @@ enum Verb {
     /// Certificates: why a chain is refused, and how to mend it
     #[command(subcommand)]
     Cert(cert::CertVerb),
+    /// Keys that sign for tenants' domains (DKIM): make, rotate, and what to publish in DNS
+    #[command(subcommand)]
+    Dkim(dkim::DkimVerb),
     /// Read logs, events and reports of other programs, and name the cause of a refused relay
     Evidence(evidence::EvidenceArguments),
     /// Do what a sender does, and say what is wrong with a server; or listen, and with a sender
     Doctor(Box<doctor::DoctorArguments>),
+    /// Judge messages in files, as the gateway would by their content
+    Classify(classify::ClassifyArguments),
+    /// Train the classifier on folders of mail
+    Train(train::TrainArguments),
+    /// Measure the classifier on folders of mail
+    Evaluate(evaluate::EvaluateArguments),
     /// What happened to messages, newest first
     Trace(TraceArguments),
+    /// Senders that reached a limit of the outbound policy and may not send
+    #[command(subcommand)]
+    Restricted(restricted::RestrictedVerb),
     /// What waits for delivery or is held
     Queue(QueueArguments),
+    /// Mail that is kept: list, show, release, deny, delete
+    #[command(subcommand)]
+    Quarantine(quarantine::QuarantineVerb),
+    /// Protection policies: which there are, what they say, and which are for whom
+    #[command(subcommand)]
+    Policy(quarantine::PolicyVerb),
     /// Why a message was refused or judged so, and what to do about it
     Explain {
         /// The last word in the brackets of the reply
@@ -351,17 +376,53 @@ pub(crate) enum EventFormat {
 
 /// Runs what was typed.
 pub(crate) fn run() -> ExitCode {
-    match Cli::parse().verb {
+    let verb = match Cli::try_parse() {
+        Ok(cli) => cli.verb,
+        Err(error) => return not_understood(&error),
+    };
+    match verb {
         Verb::Demo => crate::demo::run(),
         Verb::Serve(node) => crate::serve::run(&node.config, crate::serve::Role::Gateway),
         Verb::Edge(arguments) => edge::run(&arguments),
         Verb::Check(asking) => check::run(&asking),
         Verb::Cert(verb) => cert::run(verb),
+        Verb::Dkim(verb) => dkim::run(verb),
         Verb::Doctor(arguments) => doctor::run(&arguments),
         Verb::Evidence(arguments) => evidence::run(&arguments),
+        Verb::Classify(arguments) => classify::run(&arguments),
+        Verb::Train(arguments) => train::run(&arguments),
+        Verb::Evaluate(arguments) => evaluate::run(&arguments),
         verb => ask::run(verb_request(verb)),
     }
 }
+
+/// Help, or a wrong call. The two verbs that promise a JSON line at the end of standard output, for
+/// scripts that pipe it on, keep that promise even then.
+fn not_understood(error: &clap::Error) -> ExitCode {
+    // Whoever closed the pipe has read enough.
+    let _ = error.print();
+    if !error.use_stderr() {
+        return ExitCode::SUCCESS;
+    }
+    let words: Vec<_> = std::env::args_os().skip(1).collect();
+    let text = error.to_string();
+    let why = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    if words.iter().any(|word| word == "--json") {
+        match words.as_slice() {
+            [first, second, ..] if first == "cert" && second == "diagnose" => {
+                anstream::println!("{}", cert::no_diagnosis_json(why));
+            }
+            [first, ..] if first == "evidence" => {
+                anstream::println!("{}", evidence::no_verdict_json(why));
+            }
+            _ => {}
+        }
+    }
+    ExitCode::from(WRONG_CALL)
+}
+
+/// Exit status of a wrong call, as clap's.
+const WRONG_CALL: u8 = 2;
 
 /// A verb that the office answers: what is asked, and how the answer is shown.
 pub(crate) struct Ask {
@@ -402,6 +463,10 @@ pub(crate) enum View {
     Trace,
     /// Queue entries.
     Queue,
+    /// Mail in quarantine.
+    Quarantine,
+    /// A message itself.
+    Message,
     /// Explanations, in this language.
     Explanations(Language),
     /// Events.
@@ -436,6 +501,9 @@ fn verb_request(verb: Verb) -> Ask {
             ask(Request::Trace(filter), arguments.asking, View::Trace)
         }
         Verb::Queue(arguments) => queue_request(arguments),
+        Verb::Restricted(verb) => restricted::request(verb),
+        Verb::Quarantine(verb) => quarantine::request(verb),
+        Verb::Policy(verb) => quarantine::policy_request(verb),
         Verb::Explain { reference, language, asking } => {
             ask(Request::Explain { reference }, asking, View::Explanations(language.into()))
         }
@@ -458,8 +526,12 @@ fn verb_request(verb: Verb) -> Ask {
         | Verb::Edge(_)
         | Verb::Check(_)
         | Verb::Cert(_)
+        | Verb::Dkim(_)
         | Verb::Doctor(_)
-        | Verb::Evidence(_) => Ask {
+        | Verb::Evidence(_)
+        | Verb::Classify(_)
+        | Verb::Train(_)
+        | Verb::Evaluate(_) => Ask {
             request: Err("this verb asks no node".to_owned()),
             asking: Asking { node: Node { config: PathBuf::new() }, json: false },
             view: View::Sentences,

@@ -15,6 +15,7 @@ use posthouse_policy::{
 };
 use posthouse_smtp::{Credentials, ForwardPath, MailCommand, RecipientCommand, Server, Step};
 use posthouse_store::{Committed, NewMessage};
+use posthouse_trace::Judgement;
 use posthouse_trace::protocol_log::tls_failed;
 use posthouse_types::{
     Address, ChainReport, ChainWarning, Domain, EnhancedStatus, MailParameters, Peer, Reason,
@@ -22,11 +23,11 @@ use posthouse_types::{
     TlsFacts, UnixMillis, printable_ascii,
 };
 
-use crate::body::{self, Body, Origin};
+use crate::body::{Body, Origin};
 use crate::edge::{self, User};
 use crate::listeners::Entrance;
 use crate::outbound::Entries;
-use crate::protection::{self, Sample};
+use crate::protection::{self, Circumstances, Sample, Taken, treat};
 use crate::receive_log::ReceiveLog;
 use crate::records::{self, Submission};
 use crate::refusals;
@@ -101,9 +102,12 @@ struct Transaction {
     body: Option<Body>,
     /// Why the body cannot be taken; answered once it has ended.
     failure: Option<Refusal>,
+    /// What led to a refusal of the whole message.
+    judgement: Option<Judgement>,
 }
 
 /// A recipient that was answered 250.
+#[derive(Clone)]
 pub(crate) struct Admitted {
     /// Where the message goes: the recipient as given, or who stands in for a postmaster.
     pub(crate) recipient: Recipient,
@@ -207,6 +211,7 @@ impl Session {
             recipients: Vec::new(),
             body: None,
             failure: None,
+            judgement: None,
         });
         Ok(())
     }
@@ -319,45 +324,69 @@ impl Session {
             peer: &self.peer,
             sender: transaction.sender.as_ref(),
             attributed,
+            tenant: tenant_of(&accepted),
             header: &header,
             draft: &draft,
         };
-        let verdicts = match protection::judge(&self.world, &sample).await {
-            Ok(verdicts) => verdicts,
+        let judgment = match protection::judge(&self.world, &sample).await {
+            Ok(judgment) => judgment,
             Err(refusal) => return self.refuse_message(&transaction, refusal).await,
         };
         let now = self.world.now();
-        let message = NewMessage {
-            reference: transaction.reference,
-            tenant: tenant_of(&accepted),
-            received: now,
-            sender: transaction.sender.clone(),
-            parameters: body::with_measured_body(&transaction.parameters, &header),
-            authenticated: attributed,
-            head: body::head(&self.world, &self.origin(&transaction, now), &accepted, &header),
-            message_id: header.message_id.clone(),
-            subject: header.subject.clone(),
-            recipients: body::queue_rows(&transaction.recipients, now),
-            trace: records::received(
-                &self.submission(&transaction, String::new(), now),
-                &accepted,
-                &header,
-                draft.len(),
-                &transaction.recipients,
-                &verdicts,
-            ),
-            body: draft,
-            events: Vec::new(),
+        let directory = self.world.directory();
+        if let Some(refusal) =
+            protection::unproven(&judgment, &accepted, transaction.sender.as_ref(), &directory)
+        {
+            return self.refuse_message(&transaction, refusal).await;
+        }
+        let circumstances = Circumstances {
+            accepted: &accepted,
+            directory: &directory,
+            sender: transaction.sender.as_ref(),
+            message_bytes: draft.len(),
+            now,
         };
-        let entries = Entries::of_one(&message);
-        // RFC 5321 section 6.1: after 250 a crash may not lose the message. No early reply here.
-        match self.world.store().commit(message).await {
+        let treatments = match treat(&judgment, transaction.recipients.clone(), &circumstances) {
+            Ok(treatments) => treatments,
+            Err(refused) => {
+                transaction.judgement = Some(refused.judgement);
+                return self.refuse_message(&transaction, refused.refusal).await;
+            }
+        };
+        let taken = Taken {
+            submission: &self.submission(&transaction, String::new(), now),
+            origin: self.origin(&transaction, now),
+            parameters: &transaction.parameters,
+            accepted: &accepted,
+            header: &header,
+            judgment: &judgment,
+        };
+        match protection::messages(&self.world, &taken, draft, treatments) {
+            Ok(messages) => self.commit(messages, &header, &transaction).await,
+            Err(refusal) => self.refuse_message(&transaction, refusal).await,
+        }
+    }
+
+    /// RFC 5321 section 6.1: after 250 a crash may not lose the message. No early reply here.
+    async fn commit(
+        &self,
+        messages: Vec<NewMessage>,
+        header: &HeaderFacts,
+        transaction: &Transaction,
+    ) -> Reply {
+        let entries: Vec<_> = messages.iter().map(Entries::of_one).collect();
+        match self.world.store().commit_all(messages).await {
             Ok(committed) => {
-                let reply = reply_queued(&committed, &header, &transaction, &self.world);
-                self.world.outbound.committed(entries.numbered(&committed));
+                let Some(first) = committed.first() else {
+                    return self.refuse_message(transaction, refusals::bad_sequence()).await;
+                };
+                let reply = reply_queued(first, header, transaction, &self.world);
+                for (entries, committed) in entries.into_iter().zip(&committed) {
+                    self.world.outbound.committed(entries.numbered(committed));
+                }
                 reply
             }
-            Err(error) => self.refuse_message(&transaction, refusals::store(&error)).await,
+            Err(error) => self.refuse_message(transaction, refusals::store(&error)).await,
         }
     }
 
@@ -375,7 +404,7 @@ impl Session {
             recipient: String::new(),
             now,
         };
-        records::message_refused(&self.world, &submission, &refusal, None).await;
+        records::message_refused(&self.world, &submission, &refusal, None, None).await;
         self.world.count_refusal(refusal.reason);
         refusal
     }
@@ -402,7 +431,8 @@ impl Session {
         for admitted in &transaction.recipients {
             let recipient = admitted.recipient.address.to_string();
             let submission = self.submission(transaction, recipient, now);
-            records::message_refused(&self.world, &submission, refusal, tenant).await;
+            let judgement = transaction.judgement.as_ref();
+            records::message_refused(&self.world, &submission, refusal, tenant, judgement).await;
         }
     }
 

@@ -5,6 +5,10 @@
 //! itself. A change is checked whole, stored, and only then swapped in: a failure changes nothing.
 
 mod changes;
+mod grants;
+mod policies;
+mod quarantine;
+mod restricted;
 mod views;
 
 use std::sync::Arc;
@@ -19,7 +23,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::outbound::QueueChange;
+use crate::restrictions::Restrictions;
 pub(crate) use changes::Edit;
+pub(crate) use grants::GrantsByTenant;
+pub(crate) use policies::PolicyRequest;
+pub(crate) use quarantine::{ActingAs, QuarantineFilter, QuarantineRequest};
 
 /// How long an administrator's question waits for the tenants of a node that has just started: a
 /// million of them take about ten seconds.
@@ -53,6 +61,14 @@ pub(crate) enum Request {
     Explain { reference: String },
     /// The operational event log.
     Events(EventFilter),
+    /// Who may not send.
+    Restricted { tenant: Option<String> },
+    /// Let a sender send again.
+    RestrictedRelease { tenant: String, sender: String },
+    /// Mail in quarantine.
+    Quarantine(QuarantineRequest),
+    /// Policies.
+    Policy(PolicyRequest),
     /// A consistent copy while running.
     Backup { directory: String },
 }
@@ -62,14 +78,18 @@ impl Request {
     fn needs_tenants(&self) -> bool {
         match self {
             Self::Explain { .. } | Self::Backup { .. } => false,
+            Self::Quarantine(request) => request.needs_tenants(),
             Self::Trace(filter) => filter.tenant.is_some(),
             Self::Events(filter) => filter.tenant.is_some(),
             Self::Queue(filter) | Self::QueueRetry(filter) | Self::QueueRemove(filter) => {
                 filter.tenant.is_some()
             }
-            Self::Apply { .. }
+            Self::Policy(_)
+            | Self::Apply { .. }
             | Self::Export { .. }
             | Self::Tenants
+            | Self::Restricted { .. }
+            | Self::RestrictedRelease { .. }
             | Self::TenantRemove { .. }
             | Self::Edit { .. }
             | Self::DomainVerify { .. } => true,
@@ -152,12 +172,16 @@ pub(crate) struct Office {
     pub(crate) store: Store,
     pub(crate) directory: ArcSwap<Directory>,
     pub(crate) resolver: Resolver,
+    /// Who has sent how much, and who may not send.
+    pub(crate) restrictions: Restrictions,
     /// One change at a time: each is checked against the state that it will replace.
     changes: tokio::sync::Mutex<()>,
     /// Told once the directory is there.
     loaded: tokio::sync::Notify,
     /// For warnings about addresses and names that prove nothing.
     shared: SharedIdentities,
+    /// What the operator's settings grant.
+    grants: ArcSwap<GrantsByTenant>,
     /// Called when queue entries became due or vanished; the running node's outbound half.
     queue_changed: Box<dyn Fn(QueueChange) + Send + Sync>,
     /// The only tenant is what an edge's settings file says; nothing else may change it.
@@ -175,9 +199,11 @@ impl Office {
             store,
             directory: ArcSwap::from_pointee(Directory::loading()),
             resolver,
+            restrictions: Restrictions::default(),
             changes: tokio::sync::Mutex::default(),
             loaded: tokio::sync::Notify::new(),
             shared: SharedIdentities::built_in(),
+            grants: ArcSwap::default(),
             queue_changed,
             is_edge: false,
         }
@@ -214,6 +240,10 @@ impl Office {
             Request::QueueRemove(filter) => self.queue_remove(filter, now).await,
             Request::Explain { reference } => self.explain(&reference).await,
             Request::Events(filter) => self.events(filter).await,
+            Request::Restricted { tenant } => self.restricted(tenant.as_deref(), now).await,
+            Request::RestrictedRelease { tenant, sender } => self.release(&tenant, &sender).await,
+            Request::Quarantine(request) => self.quarantine(request, now).await,
+            Request::Policy(request) => self.policies(request),
             Request::Backup { directory } => self.backup(&directory).await,
         }
     }
@@ -230,13 +260,17 @@ impl Office {
     /// Loads the tenants. One that cannot be read or may not come in is named in the log and left
     /// out; the others are served.
     pub(crate) async fn load_directory(&self) -> Result<(), Trouble> {
-        let read =
-            |tenants: &mut Vec<(TenantId, Arc<Tenant>, Grants)>, id, name: &str, json: &str| {
-                match Tenant::from_json(json) {
-                    Ok(tenant) => tenants.push((id, Arc::new(tenant), Grants::default())),
-                    Err(error) => tracing::error!(tenant = name, %error, "a tenant cannot be read"),
-                }
-            };
+        self.restrictions.load(&self.store).await?;
+        let grants = self.grants.load_full();
+        let read = move |tenants: &mut Vec<(TenantId, Arc<Tenant>, Grants)>,
+                         id,
+                         name: &str,
+                         json: &str| {
+            match Tenant::from_json(json) {
+                Ok(tenant) => tenants.push((id, Arc::new(tenant), grants.of(name))),
+                Err(error) => tracing::error!(tenant = name, %error, "a tenant cannot be read"),
+            }
+        };
         let tenants = self.store.for_each_tenant(Vec::new(), read).await?;
         let _one_at_a_time = self.changes.lock().await;
         let built = tokio::task::spawn_blocking(move || Directory::build(tenants)).await;

@@ -9,15 +9,18 @@
 
 mod connection;
 mod entries;
+mod pool;
 mod report;
 mod route;
 mod settle;
+mod sts;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use posthouse_message::Wishes;
 use posthouse_queue::{
     Added, Batch, Item, Next, Outcome as DestinationOutcome, RetryNow, Scheduler, SchedulerLimits,
 };
@@ -29,7 +32,9 @@ use tokio::time::Instant;
 use crate::world::World;
 use connection::{Attempt, Connection};
 pub(crate) use entries::Entries;
+pub(crate) use pool::PoolSettings;
 use settle::End;
+pub(crate) use sts::StsPolicies;
 
 /// Recipients held in memory at once; what is more waits in the store. About 1 KiB each.
 const HELD_ITEMS_MAX: usize = 20_000;
@@ -151,9 +156,18 @@ struct Finished {
 /// What is left of a delivery when its connection is free for the next one.
 enum Unsettled {
     /// What came of it is to be stored.
-    Attempted(Box<(StoredMessage, Vec<QueuedRecipient>, Attempt)>),
+    Attempted(Box<Tried>),
     /// It could not be tried. These are tried again.
     Again(Vec<QueuedRecipient>),
+}
+
+/// One attempt that is over.
+struct Tried {
+    message: StoredMessage,
+    recipients: Vec<QueuedRecipient>,
+    attempt: Attempt,
+    /// Recipients that it was not for.
+    others: Vec<QueuedRecipient>,
 }
 
 /// What tasks tell the dispatcher.
@@ -352,9 +366,11 @@ impl Dispatcher {
             // The receiver is gone only when the node stops; the store has it all.
             let _ = tell.send(Told::Finished(Box::new(end))).await;
             let again = match unsettled {
-                Unsettled::Attempted(parts) => {
-                    let (message, recipients, attempt) = *parts;
-                    settle_loaded(&world, &message, recipients, &attempt).await
+                Unsettled::Attempted(tried) => {
+                    let Tried { message, recipients, attempt, others } = *tried;
+                    let mut again = settle_loaded(&world, &message, recipients, &attempt).await;
+                    again.extend(others);
+                    again
                 }
                 Unsettled::Again(recipients) => recipients,
             };
@@ -459,18 +475,20 @@ async fn deliver(
     let outcome = DestinationOutcome::MessageFailed;
     let mut end = Finished { batch, outcome, connection: None, unreached: None };
     let Some(first) = recipients.first() else { return (end, Unsettled::Again(recipients)) };
-    let route = route::find(&world.directory(), first);
     let message = match world.store().load(first.message, world.now()).await {
         Ok(message) => message,
         Err(error) => return (end, Unsettled::Again(unreadable(world, recipients, &error))),
     };
+    let wishes = Wishes::read(&message.head);
+    let route = route::find_for(&world.directory(), first, &wishes);
+    let (recipients, others) = route.of_one_destination(recipients);
     let mut attempt = connection::attempt(world, &route, &message, &recipients, connection).await;
     end.outcome = attempt.destination_outcome();
     if end.outcome == DestinationOutcome::DestinationFailed {
         end.unreached = attempt.ends.first().cloned();
     }
     end.connection = attempt.connection.take().filter(|_| !world.stopping.has_begun());
-    (end, Unsettled::Attempted(Box::new((message, recipients, attempt))))
+    (end, Unsettled::Attempted(Box::new(Tried { message, recipients, attempt, others })))
 }
 
 /// Settles recipients of one message that was not tried itself.

@@ -1,22 +1,32 @@
 //! The filter's way through one message: read it whole, gather facts, measure, judge.
 //!
 //! May touch: the draft's bytes, DNS and daemons through `lookup`, the clock. Never acts: what
-//! becomes of the message is `policy`'s. A look-up that fails is a fact; an engine that is
+//! becomes of the message is decided in `treat`. A look-up that fails is a fact; an engine that is
 //! required and does not answer defers the message, it never passes unseen.
 
 mod engines;
+mod explanation;
+mod parts;
 mod settings;
+mod treat;
 
 use std::sync::Arc;
 
-use posthouse_filter as filter;
+use posthouse_filter::authentication::{SenderContext, composite};
+use posthouse_filter::{self as filter, Counterfactual, Measured};
+use posthouse_lookup::{AuthenticationLimits, Authenticator, Submission};
 use posthouse_message::HeaderFacts;
-use posthouse_mime::MimeLimits;
+use posthouse_mime::Reading;
 use posthouse_store::Draft;
-use posthouse_types::{Address, Facts, Peer, Refusal, Verdicts};
+use posthouse_types::{
+    Address, Domain, EngineFact, Facts, Judged, Peer, Refusal, TenantId, Verdicts,
+};
 
 pub(crate) use engines::Engines;
+pub(crate) use explanation::judgement;
+pub(crate) use parts::{Taken, messages};
 pub(crate) use settings::FilterSettings;
+pub(crate) use treat::{Circumstances, Treatment, keeper, treat, unproven};
 
 use crate::refusals;
 use crate::world::World;
@@ -27,22 +37,59 @@ pub(crate) struct Sample<'a> {
     pub(crate) sender: Option<&'a Address>,
     /// A connector attributed it.
     pub(crate) attributed: bool,
+    /// Whose mail it is.
+    pub(crate) tenant: Option<TenantId>,
     pub(crate) header: &'a HeaderFacts,
     pub(crate) draft: &'a Draft,
 }
 
+/// What was found out about one message.
+pub(crate) struct Judgment {
+    pub(crate) facts: Facts,
+    pub(crate) verdicts: Verdicts,
+    /// The same in the words that policies read.
+    pub(crate) judged: Judged,
+    /// The smallest change of what was found that would have changed the verdict.
+    pub(crate) change: Option<Counterfactual>,
+    pub(crate) measured: Measured,
+    pub(crate) reading: Reading,
+}
+
 /// Judges one message, unless the filter is off.
-pub(crate) async fn judge(world: &World, sample: &Sample<'_>) -> Result<Verdicts, Refusal> {
+///
+/// # Errors
+/// The message has to be deferred: it could not be read back, or could not be looked at.
+pub(crate) async fn judge(world: &World, sample: &Sample<'_>) -> Result<Judgment, Refusal> {
     let settings = world.settings();
     if !settings.filter.enabled {
-        return Ok(filter::absent());
+        return Ok(unjudged(sample));
     }
     let engines = world.engines();
     let _room = engines.room_for(sample.draft.len()).await;
     let message = whole(sample).map_err(|error| refusals::store(&error))?;
-    let measured = measure(Arc::clone(&engines), message).await?;
-    let facts = Facts { attributed: sample.attributed };
-    Ok(filter::judge(&facts, &measured))
+    let (mut facts, engine, measured) = tokio::join!(
+        gather(world, &settings.filter, sample, &message),
+        scan(&engines, &message),
+        measure(Arc::clone(&engines), Arc::clone(&message)),
+    );
+    let (reading, measured) = measured?;
+    if let Some(why) = engine.failure().filter(|_| settings.filter.clamd_required) {
+        return Err(refusals::filter_unavailable(format!("clamd did not answer: {why}.")));
+    }
+    facts.engine = engine;
+    let verdicts = filter::judge(&facts, &measured);
+    let change = filter::counterfactual(&facts, &measured, &verdicts);
+    let judged = filter::judged(&facts, &measured, &verdicts, sample.sender);
+    Ok(Judgment { facts, verdicts, judged, change, measured, reading })
+}
+
+/// Nobody looks at it.
+fn unjudged(sample: &Sample<'_>) -> Judgment {
+    let facts = Facts { attributed: sample.attributed, ..Facts::default() };
+    let (measured, verdicts) = (Measured::default(), filter::absent());
+    let judged = filter::judged(&facts, &measured, &verdicts, sample.sender);
+    let reading = Reading::default();
+    Judgment { facts, verdicts, judged, change: None, measured, reading }
 }
 
 /// The message as it was sent: signatures were made over that header.
@@ -53,20 +100,75 @@ fn whole(sample: &Sample<'_>) -> Result<Arc<[u8]>, posthouse_store::StoreError> 
     Ok([original, body].concat().into())
 }
 
+/// What has to be asked of others. The tenant's own mail was recognised by its connector, and
+/// nothing else could say more of who sent it.
+async fn gather(
+    world: &World,
+    settings: &FilterSettings,
+    sample: &Sample<'_>,
+    message: &[u8],
+) -> Facts {
+    let attributed = sample.attributed;
+    if attributed {
+        return Facts { attributed, ..Facts::default() };
+    }
+    let limits = AuthenticationLimits {
+        time_max: settings.time_max(),
+        block_list_zones: settings.dns_block_lists.clone(),
+    };
+    let authenticator = Authenticator::new(world.office.resolver.clone(), limits);
+    let client = sample.peer.address.ip().to_canonical();
+    let mail_from = sample.sender.map(ToString::to_string).unwrap_or_default();
+    let node_name = world.node_name();
+    let submission = Submission {
+        client,
+        helo: &sample.peer.helo,
+        mail_from: &mail_from,
+        message,
+        node_name: &node_name,
+    };
+    let (authentication, connection) = tokio::join!(
+        authenticator.authenticate(&submission),
+        authenticator.connection(client, &sample.peer.helo),
+    );
+    let own = own_domains(world, sample);
+    let own: Vec<&str> = own.iter().map(Domain::as_str).collect();
+    let context =
+        SenderContext { own_domains: &own, connection: Some(&connection), ..SenderContext::EMPTY };
+    let composite = composite(&authentication, &context);
+    Facts {
+        composite,
+        connection: Some(connection),
+        authentication: Some(authentication),
+        ..Facts::default()
+    }
+}
+
+/// The verified domains of the tenant that the mail is for.
+fn own_domains(world: &World, sample: &Sample<'_>) -> Vec<Domain> {
+    let directory = world.directory();
+    let tenant = sample.tenant.and_then(|tenant| directory.tenant(tenant));
+    let domains = tenant.into_iter().flat_map(|tenant| &tenant.accepted_domains);
+    domains.filter(|domain| domain.verified).map(|domain| domain.name.clone()).collect()
+}
+
+/// What the malware engine says, where there is one.
+async fn scan(engines: &Engines, message: &[u8]) -> EngineFact {
+    match &engines.clamd {
+        Some(clamd) => clamd.scan(message).await,
+        None => EngineFact::NotAsked,
+    }
+}
+
 /// Measures on a thread that may compute: a hostile message takes as long as its limits allow,
 /// and the sessions of others must not wait for it.
-async fn measure(engines: Arc<Engines>, message: Arc<[u8]>) -> Result<filter::Measured, Refusal> {
-    let measured = tokio::task::spawn_blocking(move || engines.measure(&message));
+async fn measure(
+    engines: Arc<Engines>,
+    message: Arc<[u8]>,
+) -> Result<(Reading, Measured), Refusal> {
+    let measured = tokio::task::spawn_blocking(move || filter::measure(&message, &engines.tools()));
     measured.await.map_err(|panic| {
         tracing::error!(%panic, "the filter failed on a message");
         refusals::filter_unavailable(format!("The filter failed on this message: {panic}."))
     })
-}
-
-impl Engines {
-    /// Everything that can be said about a message without asking anybody.
-    fn measure(&self, message: &[u8]) -> filter::Measured {
-        let reading = posthouse_mime::read(message, &MimeLimits::default());
-        filter::Measured { findings: reading.findings, ..filter::Measured::default() }
-    }
 }

@@ -8,12 +8,11 @@ use posthouse_message::{self as message, HeaderFacts};
 use posthouse_pki as pki;
 use posthouse_policy::{Accepted, Attribution, Direction as Way, Proof};
 use posthouse_trace::{
-    ChainFacts, ConnectorFacts, Direction, EventData, Explanation, Fix, Level, MissingFacts,
-    OperationalEvent, PeerFacts, TraceEvent, TraceRow, TraceStatus, TraceStep,
+    ChainFacts, ConnectorFacts, Direction, EventData, Explanation, Fix, Judgement, Level,
+    MissingFacts, OperationalEvent, PeerFacts, TraceEvent, TraceRow, TraceStatus, TraceStep,
 };
 use posthouse_types::{
     Address, ChainReport, Peer, Reason, Reference, Refusal, Reply, TenantId, UnixMillis,
-    VerdictReason, Verdicts,
 };
 
 use crate::gateway::{Admitted, is_completed, tenant_of};
@@ -95,6 +94,7 @@ pub(crate) async fn message_refused(
     submission: &Submission<'_>,
     refusal: &Refusal,
     tenant: Option<TenantId>,
+    judgement: Option<&Judgement>,
 ) {
     let explanation = Explanation {
         reason: refusal.reason.id().to_owned(),
@@ -104,6 +104,7 @@ pub(crate) async fn message_refused(
         peer: peer_facts(submission.peer),
         sender: sender_text(submission.sender),
         recipient: submission.recipient.clone(),
+        judgement: judgement.cloned(),
         ..Explanation::default()
     };
     let row = failed_row(submission, refusal, tenant.map(|tenant| tenant.0), Some(explanation));
@@ -143,20 +144,35 @@ pub(crate) async fn handshake_failed(
     write(world, vec![row], vec![event]).await;
 }
 
+/// What is told of a message in its rows, beside who sent it to whom.
+pub(crate) struct Told<'a> {
+    pub(crate) header: &'a HeaderFacts,
+    /// In bytes.
+    pub(crate) size: u64,
+    /// What the filter and the policies made of it.
+    pub(crate) judgement: &'a Judgement,
+    /// The filter was on.
+    pub(crate) is_judged: bool,
+    /// Mail-flow rules that it met.
+    pub(crate) rules: &'a [String],
+}
+
 /// The rows of a message that was taken over: one for each recipient, and for mail from one
 /// tenant to another one for each of both.
 pub(crate) fn received(
     submission: &Submission<'_>,
     accepted: &Accepted,
-    header: &HeaderFacts,
-    size: u64,
     recipients: &[Admitted],
-    verdicts: &Verdicts,
+    told: &Told<'_>,
 ) -> Vec<TraceRow> {
     let (direction, connector, recognised) = describe(accepted);
-    let judged: Vec<&str> = verdicts.reasons.iter().map(VerdictReason::id).collect();
-    let mut detail =
-        format!("{recognised}; judged {} ({})", verdicts.verdict.as_str(), judged.join(", "));
+    let Told { header, size, judgement, is_judged, rules } = told;
+    let judged: Vec<&str> =
+        judgement.reasons.iter().take(5).map(|reason| reason.id.as_str()).collect();
+    let mut detail = format!("{recognised}; judged {} ({})", judgement.verdict, judged.join(", "));
+    for rule in *rules {
+        detail.push_str(&format!("; {rule}"));
+    }
     if let Some(chain) = submission.chain.filter(|chain| is_completed(chain)) {
         detail.push_str(&format!("; completed-from-store: {}", pki::sentence(chain)));
     }
@@ -173,9 +189,10 @@ pub(crate) fn received(
             } else {
                 TraceStatus::Pending
             },
-            size,
+            size: *size,
             connector: connector.clone(),
             direction,
+            explanation: is_judged.then(|| judged_explanation(submission, admitted, judgement)),
             reason: admitted.held.map_or(String::new(), |reason| reason.id().to_owned()),
             events: vec![TraceEvent::new(submission.now, TraceStep::Receive, detail.clone())],
             ..empty_row(submission)
@@ -191,6 +208,23 @@ pub(crate) fn received(
         rows.push(row);
     }
     rows
+}
+
+/// A judgement as `explain` finds it.
+fn judged_explanation(
+    submission: &Submission<'_>,
+    admitted: &Admitted,
+    judgement: &Judgement,
+) -> Explanation {
+    Explanation {
+        reason: admitted.held.map_or(String::new(), |reason| reason.id().to_owned()),
+        sentence: judgement.sentence.en.clone(),
+        peer: peer_facts(submission.peer),
+        sender: sender_text(submission.sender),
+        recipient: admitted.recipient.address.to_string(),
+        judgement: Some(judgement.clone()),
+        ..Explanation::default()
+    }
 }
 
 /// Puts `[node time ref]` on a refusal.

@@ -1,7 +1,7 @@
 //! Refusals that the binary itself makes: its own state, its store, the message's header. Texts
 //! follow Exchange Online's where it has one; each has a reason and two texts (decision 9).
 
-use posthouse_message::IntakeRefusal;
+use posthouse_message::{IntakeRefusal, NoticeImpossible};
 use posthouse_store::StoreError;
 use posthouse_types::{EnhancedStatus, Reason, Refusal};
 
@@ -55,6 +55,17 @@ pub(crate) fn filter_unavailable(operator_text: impl Into<String>) -> Refusal {
         EnhancedStatus(4, 7, 1),
         "The message could not be checked. Please try again later",
         operator_text,
+    )
+}
+
+/// A mail-flow rule's notice cannot be added, and the rule says to refuse then.
+pub(crate) fn notice_impossible(why: NoticeImpossible) -> Refusal {
+    Refusal::new(
+        Reason::RejectedByRule,
+        550,
+        EnhancedStatus(5, 7, 1),
+        "Delivery not authorized, message refused",
+        format!("A rule's disclaimer has fallback = \"reject\", and cannot be added: {}.", why.0),
     )
 }
 

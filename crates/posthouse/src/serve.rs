@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::health;
 use crate::listeners::Entrance;
-use crate::office::Office;
+use crate::office::{GrantsByTenant, Office};
 use crate::outbound::{self, Outbound, Signals};
 use crate::settings::{LogFormat, Settings};
 use crate::world::{self, Parts, World};
@@ -107,8 +107,9 @@ async fn serve(config: &Path, settings: Settings, role: Role) -> Result<(), Stri
         .map_err(|error| format!("cannot open the store in {}: {error}", data_dir.display()))?;
     let (outbound, signals) = Outbound::new();
     let resolver = settings.dns.resolver()?;
-    let office =
-        Office::new(store, resolver, Box::new(outbound.changed())).of_edge(settings.edge.is_some());
+    let office = Office::new(store, resolver, Box::new(outbound.changed()))
+        .of_edge(settings.edge.is_some())
+        .granting(GrantsByTenant::read(&settings.attribution)?);
     let bound = bind(&settings)?;
     let listening = bound.iter().filter_map(|(_, listener)| listener.local_addr().ok()).collect();
     let door = door::open(&data_dir)
@@ -305,7 +306,11 @@ async fn reload_settings(world: &World, config: &Path, role: Role) -> Result<Vec
     if let (Role::Edge { skip_preflight: false }, Some(edge)) = (role, &new.edge) {
         edge::preflight::at_start(world, edge).await?;
     }
+    let grants = GrantsByTenant::read(&new.attribution)?;
     let needs_restart = world.reload(config)?;
+    for tenant in world.office.change_grants(grants).await.map_err(|trouble| trouble.what)? {
+        tracing::warn!(tenant, "[attribution.grants] names no tenant of this node");
+    }
     if let Some(edge) = &world.settings().edge {
         edge::put_tenant(world, edge).await?;
         world.office.load_directory().await.map_err(|trouble| trouble.what)?;

@@ -3,6 +3,7 @@
 //! May touch: the settings file. Unknown keys are refused with their place, so that a misspelt
 //! limit never silently stays at its default. On failure the caller keeps what it had.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use posthouse_types::{Address, SmtpLimits};
 use serde::Deserialize;
 
 use crate::edge::EdgeSettings;
+use crate::outbound::PoolSettings;
 use crate::protection::FilterSettings;
 use crate::protocol_log::LogProtocol;
 use crate::tls::{CertificateSource, ChainSupply, personal_name};
@@ -43,6 +45,9 @@ pub(crate) struct Settings {
     /// How delivery is retried.
     #[serde(default)]
     pub(crate) queue: QueueSettings,
+    /// From which addresses mail leaves.
+    #[serde(default)]
+    pub(crate) outbound: PoolSettings,
     /// Whose word an address is not.
     #[serde(default)]
     pub(crate) attribution: AttributionSettings,
@@ -273,6 +278,10 @@ pub(crate) struct QueueSettings {
     pub(crate) lifetime_seconds: u64,
     /// When the sender is told that it takes long, in seconds.
     pub(crate) delay_notice_seconds: u64,
+    /// Whether mail that goes by MX keeps to the domains' MTA-STS policies (RFC 8461).
+    pub(crate) mta_sts: bool,
+    /// Policies may come from this port, and from this very machine: for tests only.
+    pub(crate) mta_sts_from_loopback_port: Option<u16>,
     /// Connections at once, in all.
     pub(crate) concurrent_max: usize,
     /// Connections at once to one destination; Exchange's default is 20.
@@ -287,6 +296,8 @@ impl Default for QueueSettings {
             retry_interval_seconds: schedule.interval.as_secs(),
             lifetime_seconds: schedule.lifetime.as_secs(),
             delay_notice_seconds: schedule.delay_notice_after.as_secs(),
+            mta_sts: true,
+            mta_sts_from_loopback_port: None,
             concurrent_max: 500,
             concurrent_per_destination_max: 20,
         }
@@ -311,6 +322,9 @@ impl QueueSettings {
 pub(crate) struct AttributionSettings {
     /// Further networks that many organisations share, beside the built-in list.
     pub(crate) shared: Vec<String>,
+    /// Certificate names outside a tenant's own domains that its connectors may look for, by the
+    /// tenant's name. Mail so recognised has to come from an accepted domain.
+    pub(crate) grants: BTreeMap<String, Vec<String>>,
 }
 
 /// `[metrics]`.
@@ -429,6 +443,13 @@ impl Settings {
         if self.smtp.certificate.is_some() != self.smtp.key.is_some() && !self.smtp.is_personal() {
             let text = "[smtp] certificate and key belong together: give both, or neither";
             return Err(SettingsError(text.to_owned()));
+        }
+        if let Some(name) = &self.outbound.high_risk_helo {
+            posthouse_smtp::parse_domain(name).map_err(|error| {
+                SettingsError(format!(
+                    "[outbound] high_risk_helo \"{name}\" is not a host name: {error}"
+                ))
+            })?;
         }
         if self.smtp.message_bytes_max < 64 * 1024 {
             let text = "[smtp] message_bytes_max is below 65536: RFC 5321 section 4.5.3.1.7 asks \

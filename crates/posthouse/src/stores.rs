@@ -21,7 +21,7 @@ use posthouse_pki::{
 use posthouse_types::{SHOWN_CHARACTERS_MAX, TenantId, UnixMillis, printable};
 use rustls_pki_types::PrivateKeyDer;
 
-pub(crate) use self::files::read_bounded;
+pub(crate) use self::files::{read_bounded, write_into_store};
 pub(crate) use self::import::{Import, ImportOrder, Imported, Outcome, authority_name};
 pub(crate) use self::obtain::{Obtained, OwnChain, obtain};
 

@@ -9,16 +9,18 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
+use posthouse_policy::srs::SrsSecret;
 use posthouse_policy::{AddressRange, ChainRule, Directory, RuledChain, SharedIdentities};
 use posthouse_smtp::{Authentication, LineEnds, ServerOptions};
 use posthouse_store::Store;
 use posthouse_types::{ChainReport, Reason, Reference, UnixMillis};
 use tokio::sync::watch;
 
+use crate::dkim::DkimKeys;
 use crate::edge::Logins;
 use crate::listeners::Entrance;
 use crate::office::Office;
-use crate::outbound::Outbound;
+use crate::outbound::{Outbound, StsPolicies};
 use crate::protection::Engines;
 use crate::protocol_log::{LogProtocol, ProtocolLog, ProtocolLogs};
 use crate::sessions::Sessions;
@@ -39,10 +41,15 @@ pub(crate) struct World {
     engines: ArcSwap<Engines>,
     trust: Arc<Trust>,
     stores: Stores,
+    pub(crate) dkim: DkimKeys,
+    /// The key that senders are rewritten with.
+    pub(crate) srs: SrsSecret,
     pub(crate) office: Office,
     pub(crate) server_tls: Option<ServerTls>,
     pub(crate) client_tls: ClientTls,
     pub(crate) outbound: Outbound,
+    /// MTA-STS policies of the domains that mail goes to.
+    pub(crate) sts: StsPolicies,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) logins: Logins,
     pub(crate) send_log: Option<ProtocolLog>,
@@ -86,11 +93,14 @@ impl World {
             shared: ArcSwap::from_pointee(shared_identities(&settings)?),
             engines: ArcSwap::from_pointee(Engines::load(&settings.filter)?),
             trust,
+            srs: SrsSecret::new(&office.store.node_secret()),
+            dkim: DkimKeys::of(&settings.node.data_dir),
             stores,
             office,
             server_tls,
             client_tls: ClientTls::default(),
             outbound,
+            sts: StsPolicies::default(),
             sessions: Arc::default(),
             logins: Logins::default(),
             send_log: logs.send,

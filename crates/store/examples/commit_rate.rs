@@ -133,6 +133,7 @@ fn message(
             parameters: RecipientParameters::default(),
             due: NOW,
             held: None,
+            quarantine: None,
         }],
         events: Vec::new(),
     })

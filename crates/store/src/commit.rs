@@ -10,6 +10,7 @@ use posthouse_types::{BodyType, DsnNotify, DsnReturn, RecipientParameters};
 use rusqlite::Connection;
 
 use crate::draft::{BodyFile, Sealed};
+use crate::quarantine::{self, KeptOf};
 use crate::writer::{Class, Fault};
 use crate::{
     Committed, MessageId, NewMessage, NewRecipient, QueueId, Store, StoreError, StoredBody,
@@ -42,6 +43,43 @@ impl Store {
             .await?;
         if let Some(message) = stored.to_be_delivered(committed.message) {
             self.inner.fresh.keep(message);
+        }
+        Ok(committed)
+    }
+
+    /// Stores the parts of a message that forked by its recipients' policies: all of them, or none.
+    ///
+    /// # Errors
+    /// As [`Store::commit`].
+    pub async fn commit_all(
+        &self,
+        messages: Vec<NewMessage>,
+    ) -> Result<Vec<Committed>, StoreError> {
+        self.inner.room.check()?;
+        let (mut prepared, mut files) = (Vec::with_capacity(messages.len()), Vec::new());
+        for message in messages {
+            let (ready, file) = self.prepare(message).await?;
+            prepared.push(ready);
+            files.extend(file);
+        }
+        let bytes = prepared.iter().map(Prepared::bytes).sum();
+        let prepared = Arc::new(prepared);
+        let stored = Arc::clone(&prepared);
+        let committed: Vec<Committed> = self
+            .submit(Class::NewMail, bytes, files, move |work| {
+                let mut committed = Vec::with_capacity(prepared.len());
+                for message in prepared.iter() {
+                    let one = message.insert(work.connection)?;
+                    work.stored.push(one.message);
+                    committed.push(one);
+                }
+                Ok(committed)
+            })
+            .await?;
+        for (message, committed) in stored.iter().zip(&committed) {
+            if let Some(message) = message.to_be_delivered(committed.message) {
+                self.inner.fresh.keep(message);
+            }
         }
         Ok(committed)
     }
@@ -83,7 +121,9 @@ impl Prepared {
     /// As it would be read back, where it is to be delivered at once and its body is in memory.
     fn to_be_delivered(&self, id: MessageId) -> Option<StoredMessage> {
         let Self { message, sealed, file_name } = self;
-        if file_name.is_some() || message.recipients.iter().all(|row| row.held.is_some()) {
+        if file_name.is_some()
+            || message.recipients.iter().all(|row| row.held.is_some() || row.quarantine.is_some())
+        {
             return None;
         }
         Some(StoredMessage {
@@ -119,7 +159,12 @@ impl Prepared {
                 .filter(|(name, _)| *name == address)
                 .or_else(|| traced.iter().find(|(name, _)| *name == address))
                 .map(|(_, row)| *row);
-            recipients.push(self.insert_recipient(connection, message, row, &address, recipient)?);
+            let id = self.insert_recipient(connection, message, row, &address, recipient)?;
+            if let Some(kept) = &recipient.quarantine {
+                let of = KeptOf { message, queue: id, recipient: &address, size: self.sealed.size };
+                quarantine::insert(connection, &self.message, &of, kept)?;
+            }
+            recipients.push(id);
         }
         for event in &self.message.events {
             trace::insert_event(connection, event)?;
@@ -169,7 +214,15 @@ impl Prepared {
         address: &str,
         recipient: &NewRecipient,
     ) -> Result<QueueId, Fault> {
-        let state = i64::from(recipient.held.is_some());
+        let state = match (&recipient.quarantine, recipient.held) {
+            (Some(_), _) => quarantine::QUEUE_STATE,
+            (None, Some(_)) => 1,
+            (None, None) => 0,
+        };
+        let reason = match &recipient.quarantine {
+            Some(kept) => kept.quarantine.reason.id(),
+            None => recipient.held.map_or("", |reason| reason.id()),
+        };
         connection
             .prepare_cached(
                 "INSERT INTO queue (message, trace, state, due, since, attempts, notice_sent,
@@ -185,7 +238,7 @@ impl Prepared {
                 address,
                 recipient.parameters.notify.map(notify_number),
                 &recipient.parameters.original,
-                recipient.held.map_or("", |reason| reason.id()),
+                reason,
             ))?;
         Ok(QueueId(connection.last_insert_rowid()))
     }

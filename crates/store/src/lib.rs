@@ -15,9 +15,12 @@ mod error;
 mod fresh;
 mod load;
 mod open;
+mod pairs;
 mod purge;
+mod quarantine;
 mod queue;
 mod readers;
+mod restricted;
 mod room;
 mod schema;
 mod settle;
@@ -40,6 +43,13 @@ pub use draft::Draft;
 pub use error::{OpenError, StoreError};
 pub use load::{BodyReader, StoredBody, StoredMessage};
 pub use open::StoreOptions;
+pub use pairs::{Contact, SpoofSeen};
+pub use quarantine::{
+    Actor, NewQuarantine, QuarantineAct, QuarantineCursor, QuarantineFilter, QuarantineId,
+    QuarantineStatus, Quarantined, Refused as QuarantineRefused, Rescan,
+};
+pub use restricted::Restricted;
+pub use room::free_bytes;
 pub use values::{
     Committed, Cursor, EventId, EventQuery, MessageId, NewMessage, NewRecipient, Outcome, Purged,
     QueueCounts, QueueFilter, QueueId, QueueState, QueuedRecipient, Recovery, Retention,

@@ -348,7 +348,7 @@ fn mark(work: &Work<'_>, message: MessageId, kept: &str, now: UnixMillis) -> Res
     let traces = connection
         .prepare_cached(
             "UPDATE queue SET state = 2, since = ?3, reason = ?4, detail = ?2
-             WHERE message = ?1 AND state <> 2 RETURNING trace",
+             WHERE message = ?1 AND state < 2 RETURNING trace",
         )?
         .query_map((message.0, kept, now.0, Reason::Damaged.id()), |row| row.get(0))?
         .collect::<rusqlite::Result<Vec<Option<i64>>>>()?;

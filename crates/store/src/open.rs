@@ -49,6 +49,16 @@ pub struct StoreOptions {
     pub fresh_bytes_max: usize,
 }
 
+impl StoreOptions {
+    /// Free bytes that a store in this folder wants on its disk before it takes mail (96 MiB by
+    /// default): what must stay free, and the reserve that it sets aside first, unless it is there.
+    pub fn room_wanted_bytes(&self, data_dir: &Path) -> u64 {
+        let layout = Layout { data_dir: data_dir.to_owned() };
+        let held = layout.reserve().metadata().map_or(0, |reserve| reserve.len());
+        self.disk_reserve_bytes + self.reserve_file_bytes.saturating_sub(held)
+    }
+}
+
 impl Default for StoreOptions {
     fn default() -> Self {
         Self {
@@ -368,7 +378,7 @@ fn set_aside_missing(
     for (id, words) in damaged {
         let aside = connection.execute(
             "UPDATE queue SET state = 2, reason = 'damaged', detail = ?2
-             WHERE message = ?1 AND state <> 2",
+             WHERE message = ?1 AND state < 2",
             (id, &words),
         )?;
         if aside > 0 {

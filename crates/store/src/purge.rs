@@ -37,7 +37,8 @@ fn step(
     rows_max: u64,
 ) -> Result<Purged, Fault> {
     let before = |days| now - Duration::from_secs(24 * 3600 * u64::from(days));
-    let held = purge_held(work, now, before(retention.held_days), rows_max)?;
+    let kept = crate::quarantine::purge(work, now, before(retention.events_days), rows_max)?;
+    let held = purge_held(work, now, before(retention.held_days), rows_max - kept)? + kept;
     let left = rows_max - held;
     let trace = purge_trace(work, before(retention.trace_days), left)?;
     let left = left.saturating_sub(trace);

@@ -134,7 +134,7 @@ impl Store {
     pub async fn release(&self, filter: QueueFilter, now: UnixMillis) -> Result<u64, StoreError> {
         self.change(filter, move |work, id| {
             let sql = "UPDATE queue SET state = 0, due = ?2, since = ?2, attempts = 0,
-                notice_sent = 0 WHERE id = ?1 AND state > 0";
+                notice_sent = 0 WHERE id = ?1 AND state > 0 AND state < 3";
             Ok(work.connection.prepare_cached(sql)?.execute((id.0, now.0))? > 0)
         })
         .await
@@ -237,7 +237,7 @@ const QUEUE: &str = "
         notify, original, reason, detail, reference, tenant, received, sender, authenticated,
         size, message_id, subject
     FROM queue JOIN message ON message.id = queue.message
-    WHERE queue.id > ?1 AND queue.id <= ?2
+    WHERE queue.id > ?1 AND queue.id <= ?2 AND queue.state < 3
     ORDER BY queue.id LIMIT ?3";
 
 /// One page of the queue; where the next begins, if there may be one.

@@ -47,6 +47,14 @@ impl Room {
     }
 }
 
+/// Free bytes for us on the disk that holds this path.
+///
+/// # Errors
+/// The file system does not say.
+pub fn free_bytes(path: &Path) -> io::Result<u64> {
+    free(path).map(|(bytes, _)| bytes)
+}
+
 /// Free bytes and inodes for us; file systems without a fixed number of inodes say 0 of 0.
 fn free(path: &Path) -> io::Result<(u64, u64)> {
     let stat = rustix::fs::statvfs(path)?;

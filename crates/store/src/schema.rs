@@ -5,11 +5,11 @@
 
 use rusqlite::Connection;
 
-use crate::OpenError;
+use crate::{OpenError, restricted};
 
 /// The steps; the first makes version 1 of nothing. `PRAGMA user_version` holds the version.
 /// A step that has been released is never changed.
-pub(crate) const MIGRATIONS: &[&str] = &[VERSION_1];
+pub(crate) const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, restricted::STEP];
 
 /// Bodies stand apart from messages, so that views of the queue read dense pages. Recipients hold
 /// the number of their trace row, so that settling needs no look-up by name. AUTOINCREMENT where a
@@ -121,6 +121,71 @@ PRAGMA user_version = 1;
 COMMIT;
 ";
 
+/// Quarantine: a recipient's row of the queue is in state 3 while its message is kept, so that one
+/// message stays one object; what is told about it stands in `quarantine`, which also outlives the
+/// message once it was released. Pairs of senders and recipients, and of forged senders and where
+/// they come from, are kept with counts.
+const VERSION_2: &str = "
+BEGIN IMMEDIATE;
+CREATE TABLE quarantine (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    message INTEGER NOT NULL,
+    queue INTEGER NOT NULL,    -- its place in the queue while it is there
+    tenant INTEGER,
+    reference TEXT NOT NULL,
+    received INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    sender TEXT,
+    recipient TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    outbound INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    policy_kind TEXT NOT NULL,
+    policy_name TEXT NOT NULL,
+    quarantine_policy TEXT NOT NULL,
+    permissions INTEGER NOT NULL,
+    notifies INTEGER NOT NULL,
+    override TEXT NOT NULL,    -- why the sender's address was overridden
+    status INTEGER NOT NULL,
+    released_by TEXT NOT NULL
+) STRICT;
+CREATE INDEX quarantine_message ON quarantine (message);
+CREATE INDEX quarantine_expires ON quarantine (expires);
+CREATE INDEX quarantine_tenant ON quarantine (tenant, id) WHERE tenant IS NOT NULL;
+CREATE TABLE quarantine_act (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    quarantine INTEGER NOT NULL,
+    tenant INTEGER,
+    time INTEGER NOT NULL,
+    act TEXT NOT NULL,
+    by TEXT NOT NULL,
+    detail TEXT NOT NULL
+) STRICT;
+CREATE INDEX quarantine_act_of ON quarantine_act (quarantine);
+CREATE INDEX quarantine_act_time ON quarantine_act (time);
+CREATE TABLE contact (
+    tenant INTEGER NOT NULL,
+    sender TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    PRIMARY KEY (tenant, sender, recipient)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE spoof_pair (
+    tenant INTEGER NOT NULL,
+    spoofed TEXT NOT NULL,
+    infrastructure TEXT NOT NULL,
+    internal INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    PRIMARY KEY (tenant, spoofed, infrastructure)
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 2;
+COMMIT;
+";
+
 /// Brings the database to the newest version.
 ///
 /// # Errors
@@ -155,18 +220,18 @@ pub(crate) fn count(connection: &Connection, sql: &'static str) -> rusqlite::Res
 mod tests {
     use super::*;
 
-    const STEP_TWO: &str = "BEGIN IMMEDIATE; ALTER TABLE tenant ADD COLUMN note TEXT;
-        PRAGMA user_version = 2; COMMIT;";
-    const BROKEN_STEP: &str = "BEGIN IMMEDIATE; CREATE TABLE half (a); PRAGMA user_version = 2;
+    const NEXT_STEP: &str = "BEGIN IMMEDIATE; ALTER TABLE tenant ADD COLUMN note TEXT;
+        PRAGMA user_version = 3; COMMIT;";
+    const BROKEN_STEP: &str = "BEGIN IMMEDIATE; CREATE TABLE half (a); PRAGMA user_version = 3;
         CREATE TABLE tenant (a); COMMIT;";
 
     #[test]
     fn flt_25_each_version_is_brought_forward_with_its_rows() {
         let connection = Connection::open_in_memory().unwrap();
-        assert_eq!(migrate(&connection).unwrap(), 0);
+        assert_eq!(migrate_by(&connection, &[VERSION_1]).unwrap(), 0);
         connection.execute("INSERT INTO tenant (name, json) VALUES ('contoso', '{}')", []).unwrap();
-        assert_eq!(migrate_by(&connection, &[VERSION_1, STEP_TWO]).unwrap(), 1);
-        assert_eq!(version(&connection).unwrap(), 2);
+        assert_eq!(migrate_by(&connection, &[VERSION_1, VERSION_2, NEXT_STEP]).unwrap(), 1);
+        assert_eq!(version(&connection).unwrap(), 3);
         let rows: i64 = connection
             .query_row("SELECT count(note IS NULL) FROM tenant", [], |row| row.get(0))
             .unwrap();
@@ -174,15 +239,35 @@ mod tests {
     }
 
     #[test]
+    fn flt_25_a_store_of_version_1_keeps_its_mail_and_gains_quarantine() {
+        let connection = Connection::open_in_memory().unwrap();
+        migrate_by(&connection, &[VERSION_1]).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO queue (message, state, due, since, attempts, notice_sent, address,
+                    reason, detail) VALUES (1, 1, 0, 0, 0, 0, 'a@b.example', 'undeliverable', '')",
+            )
+            .unwrap();
+        assert_eq!(migrate(&connection).unwrap(), 1);
+        assert_eq!(version(&connection).unwrap(), 3);
+        assert_eq!(count(&connection, "SELECT count(*) FROM queue WHERE state = 1").unwrap(), 1);
+        for table in ["quarantine", "quarantine_act", "contact", "spoof_pair"] {
+            let sql = format!("SELECT count(*) FROM {table}");
+            let rows: i64 = connection.query_row(&sql, [], |row| row.get(0)).unwrap();
+            assert_eq!(rows, 0, "{table}");
+        }
+    }
+
+    #[test]
     fn flt_25_a_step_that_failed_midway_has_not_happened() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let connection = Connection::open(file.path()).unwrap();
-        migrate(&connection).unwrap();
-        assert!(migrate_by(&connection, &[VERSION_1, BROKEN_STEP]).is_err());
+        migrate_by(&connection, &[VERSION_1, VERSION_2]).unwrap();
+        assert!(migrate_by(&connection, &[VERSION_1, VERSION_2, BROKEN_STEP]).is_err());
         drop(connection);
         let connection = Connection::open(file.path()).unwrap();
-        assert_eq!(version(&connection).unwrap(), 1);
-        assert_eq!(migrate_by(&connection, &[VERSION_1, STEP_TWO]).unwrap(), 1);
+        assert_eq!(version(&connection).unwrap(), 2);
+        assert_eq!(migrate_by(&connection, &[VERSION_1, VERSION_2, NEXT_STEP]).unwrap(), 2);
     }
 
     #[test]
@@ -190,7 +275,7 @@ mod tests {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("PRAGMA user_version = 9").unwrap();
         let refused = migrate(&connection).unwrap_err();
-        assert!(matches!(refused, OpenError::NewerSchema { found: 9, known: 1 }), "{refused}");
+        assert!(matches!(refused, OpenError::NewerSchema { found: 9, .. }), "{refused}");
         assert_eq!(version(&connection).unwrap(), 9);
     }
 }

@@ -133,7 +133,7 @@ pub(crate) fn remove_recipient(
 }
 
 /// Ends a message that has no recipient left in the queue.
-fn end_without_recipients(work: &mut Work<'_>, message: MessageId) -> Result<(), Fault> {
+pub(crate) fn end_without_recipients(work: &mut Work<'_>, message: MessageId) -> Result<(), Fault> {
     let others = work
         .connection
         .prepare_cached("SELECT 1 FROM queue WHERE message = ?1 LIMIT 1")?

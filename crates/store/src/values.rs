@@ -8,6 +8,7 @@ use posthouse_types::{
 };
 
 use crate::Draft;
+use crate::quarantine::NewQuarantine;
 
 macro_rules! row_id {
     ($(#[doc = $doc:literal])+ $name:ident) => {
@@ -90,6 +91,8 @@ pub struct NewRecipient {
     pub due: UnixMillis,
     /// Held for the tenant from the start, and why; `None` queues it.
     pub held: Option<Reason>,
+    /// Kept in quarantine from the start, and how; it is then never queued, whatever `held` says.
+    pub quarantine: Option<Box<NewQuarantine>>,
 }
 
 /// The proof that a message is on disk. Only the store makes one: a `250` needs it.

@@ -5,31 +5,52 @@
 //! addresses, `pki` certificates, `policy` tenants); this room only holds what came out.
 
 mod address;
+mod authentication;
 mod chain;
+mod decision;
+mod engine;
 mod envelope;
 mod finding;
+mod judged;
 mod limits;
 mod peer;
 mod reason;
 mod reference;
 mod reply;
+mod rewrite;
 mod time;
 mod verdict;
 
 pub use address::{Address, Domain};
+pub use authentication::{
+    ArcClaims, ArcFact, ArcResult, AuthenticationFacts, BlockListFact, BodyCoverage,
+    CompositeAuthentication, CompositeResult, ConnectionFacts, DkimFact, DkimReason, DkimResult,
+    DmarcAction, DmarcFact, DmarcPolicy, DmarcRecord, DmarcResult, FromFact, FromProblem, Lookup,
+    ReverseName, SpfFact, SpfIdentity, SpfResult,
+};
 pub use chain::{
     CertificateSummary, ChainElement, ChainMode, ChainReason, ChainReport, ChainWarning,
     ElementOrigin, MissingCertificate,
 };
+pub use decision::{
+    Action, AppliedOverride, Because, Counterfactual, Decision, PolicyKind, Quarantine,
+    QuarantineReason, SafetyTip, Sfty, Sfv,
+};
+pub use engine::EngineFact;
 pub use envelope::{
     BodyType, DsnNotify, DsnReturn, MailParameters, Recipient, RecipientParameters, TenantId,
 };
 pub use finding::{Concern, Finding, FindingKind, Force, Language};
+pub use judged::{
+    AsfSwitch, Category, CompAuth, DmarcOutcome, Impersonation, Judged, PhishConfidence,
+    RecipientContext,
+};
 pub use limits::SmtpLimits;
 pub use peer::{Peer, TlsFacts};
 pub use reason::{Blame, Reason};
 pub use reference::{NotAReference, Reference};
 pub use reply::{EnhancedStatus, Refusal, Reply};
+pub use rewrite::{Disclaimer, DisclaimerFallback, DisclaimerPlace, Rewrite};
 pub use time::UnixMillis;
 pub use verdict::{Facts, Verdict, VerdictReason, Verdicts};
 

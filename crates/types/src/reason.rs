@@ -79,6 +79,8 @@ reasons! {
     RecipientUnknown, "recipient-unknown", Peer;
     /// The recipient belongs to another tenant than the transaction's first one.
     OtherTenantInTransaction, "other-tenant-in-transaction", Peer;
+    /// MAIL FROM is a domain of the recipient's organisation, and neither a connector nor SPF allows the server to use it.
+    OwnDomainUnproven, "own-domain-unproven", Peer;
     /// A partner connector requires TLS, and the session has none.
     PartnerTlsRequired, "partner-tls-required", Peer;
     /// A partner connector names the addresses that may send for this domain, and this is none of them.
@@ -162,6 +164,23 @@ reasons! {
     /// An engine that has to see every message could not look at this one.
     FilterUnavailable, "filter-unavailable", Us;
 
+    /// A policy of every recipient says that the message is refused.
+    RejectedByPolicy, "rejected-by-policy", Tenant;
+    /// A policy or a mail-flow rule keeps the message in quarantine.
+    Quarantined, "quarantined", Tenant;
+
+    // Mail-flow rules and outbound policy.
+    /// A mail-flow rule of the tenant refuses the message.
+    RejectedByRule, "rejected-by-rule", Tenant;
+    /// The sender is restricted: it sent more than the outbound policy allows.
+    SenderRestricted, "sender-restricted", Tenant;
+    /// A connector or the whole tenant sends more than the outbound policy allows.
+    OutboundLimitExceeded, "outbound-limit-exceeded", Tenant;
+    /// A mail-flow rule sends the message through an outbound connector that is not there, or is off.
+    RuleConnectorMissing, "rule-connector-missing", Tenant;
+    /// A mailbox forwards mail to the outside by itself, and the outbound policy does not allow that.
+    ForwardingDenied, "forwarding-denied", Tenant;
+
     // Delivery.
     /// The remote server refused for good.
     RemoteRefused, "remote-refused", Elsewhere;
@@ -187,6 +206,8 @@ reasons! {
     TlsRequiredNotOffered, "tls-required-not-offered", Elsewhere;
     /// The remote server's certificate does not meet the connector's TLS settings.
     RemoteCertificateRefused, "remote-certificate-refused", Elsewhere;
+    /// No server of the domain is one that its MTA-STS policy names (RFC 8461).
+    MtaStsNotMet, "mta-sts-not-met", Elsewhere;
     /// The connector's own certificate or key cannot be used.
     OwnCertificateUnusable, "own-certificate-unusable", Tenant;
     /// The address needs SMTPUTF8, and the next hop does not offer it.

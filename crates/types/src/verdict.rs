@@ -1,6 +1,6 @@
 //! What the filter says about one message.
 
-use crate::Finding;
+use crate::{AuthenticationFacts, CompositeAuthentication, ConnectionFacts, EngineFact, Finding};
 
 /// The verdicts of the classify contract, mildest first. The order is not the precedence: that is
 /// [`Verdict::PRECEDENCE`].
@@ -57,6 +57,15 @@ impl Verdict {
 pub struct Facts {
     /// A connector attributed the message to a tenant: its sender is authenticated (decision 6).
     pub attributed: bool,
+    /// What the connection showed; none where nobody looked: a message from a file, or the
+    /// tenant's own.
+    pub connection: Option<ConnectionFacts>,
+    /// Who it is from, as far as it was proven; none likewise.
+    pub authentication: Option<AuthenticationFacts>,
+    /// Composite authentication: whether the sender is who the reader will think it is.
+    pub composite: CompositeAuthentication,
+    /// What the malware engine said.
+    pub engine: EngineFact,
 }
 
 /// One reason of a verdict.

@@ -1,54 +1,13 @@
 //! Files as people hand them around: each form read, and each damage named.
 
-use p12_keystore::{
-    Certificate, EncryptionAlgorithm, KeyStore, KeyStoreEntry, MacAlgorithm, PrivateKey,
-    PrivateKeyChain,
-};
+use p12_keystore::{EncryptionAlgorithm, MacAlgorithm};
 use posthouse_pki::limits::{BUNDLE_BYTES_MAX, BUNDLE_CERTIFICATES_MAX};
 use posthouse_pki::{BundleFormat, FormatError, certificate_pem, key_pem, read_bundle};
 use proptest::prelude::*;
 use rustls_pki_types::PrivateKeyDer;
 
+use crate::files::{DATA, p7b, pfx};
 use crate::rig::{Chain, Kind, tlv};
-
-/// id-signedData and id-data.
-const SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
-const DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1];
-
-/// A SignedData without signers, as Windows and OpenSSL write .p7b files.
-fn p7b(certificates: &[&[u8]]) -> Vec<u8> {
-    let parts = [
-        tlv(0x02, &[1]),
-        tlv(0x31, &[]),
-        tlv(0x30, &tlv(0x06, DATA)),
-        tlv(0xa0, &certificates.concat()),
-        tlv(0x31, &[]),
-    ];
-    let signed_data = tlv(0x30, &parts.concat());
-    tlv(0x30, &[tlv(0x06, SIGNED_DATA), tlv(0xa0, &signed_data)].concat())
-}
-
-fn pfx(
-    chain: &Chain,
-    password: &str,
-    algorithm: EncryptionAlgorithm,
-    mac: MacAlgorithm,
-) -> Vec<u8> {
-    let key = PrivateKey::from_der(&chain.leaf.key.serialize_der()).unwrap();
-    let certificates =
-        [&chain.leaf, &chain.ca].map(|entity| Certificate::from_der(&entity.der).unwrap());
-    let mut store = KeyStore::new();
-    let entry = PrivateKeyChain::new("1", key, certificates);
-    store.add_entry("Mail 2026", KeyStoreEntry::PrivateKeyChain(entry));
-    store
-        .writer(password)
-        .encryption_algorithm(algorithm)
-        .encryption_iterations(2048)
-        .mac_algorithm(mac)
-        .mac_iterations(2048)
-        .write()
-        .unwrap()
-}
 
 #[test]
 fn one_certificate_is_read_in_both_of_its_forms() {
@@ -162,5 +121,30 @@ proptest! {
             let _ = read_bundle(&damaged, None);
             let _ = read_bundle(&file[..cut.index(file.len())], None);
         }
+    }
+}
+
+#[test]
+fn a_pfx_made_to_stretch_passwords_for_hours_is_refused_at_once() {
+    let chain = Chain::new(Kind::P256);
+    let mac = MacAlgorithm::HmacSha256;
+    let one = pfx(&chain, "secret", EncryptionAlgorithm::PbeWithHmacSha256AndAes256, mac);
+    assert!(read_bundle(&one, Some("secret")).is_ok());
+    // PFX, version 3, whose safe holds this many times what asks for it.
+    let oid = [0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 13];
+    let with = |bytes: &[u8]| {
+        let data = [tlv(0x06, DATA), tlv(0xa0, &tlv(0x04, bytes))].concat();
+        let content = [tlv(0x02, &[3]), tlv(0x30, &data), tlv(0x04, bytes)].concat();
+        let length = (content.len() as u32).to_be_bytes();
+        [&[0x30, 0x84][..], &length, &content].concat()
+    };
+    for (file, why) in [(with(&oid.repeat(25)), "encrypted parts"), (with(&[0; 40_000]), "longer")]
+    {
+        let FormatError::Unreadable(BundleFormat::Pkcs12, said) =
+            read_bundle(&file, Some("secret")).unwrap_err()
+        else {
+            panic!("no PKCS#12")
+        };
+        assert!(said.contains(why), "{said}");
     }
 }

@@ -5,9 +5,11 @@
 
 use posthouse_pki::{examine, repairs, sentence};
 use posthouse_types::{ChainReason, ChainWarning};
-use rcgen::{DnType, SanType};
+use rcgen::{DnType, PublicKeyData, SanType, SignatureAlgorithm, SigningKey};
 
-use crate::rig::{Chain, Entity, Kind, PLAIN, World, ca_issuers, ca_params, key, name};
+use crate::rig::{
+    Chain, Entity, Kind, PLAIN, World, ca_issuers, ca_params, key, leaf_params, name, tlv,
+};
 
 fn crafted(count: usize) -> (Entity, Vec<Vec<u8>>) {
     // All of one name and each signed by the next: every one looks like every other's issuer.
@@ -160,4 +162,51 @@ fn times_before_1970_and_absurd_ones_do_no_harm() {
         let world = World::trusting(&[&chain.root]).at(posthouse_types::UnixMillis(now));
         assert!(!world.examine(&chain.sent()).is_accepted());
     }
+}
+
+/// An RSA key whose exponent has eight thousand octets; what it "signs" is noise.
+struct EnormousExponent(Vec<u8>);
+
+impl EnormousExponent {
+    fn new() -> Self {
+        let mut modulus = vec![0x00, 0xc3];
+        modulus.extend([0x5b; 255]);
+        let mut exponent = vec![0x5b; 8 * 1024];
+        exponent.push(0x01);
+        Self(tlv(0x30, &[tlv(0x02, &modulus), tlv(0x02, &exponent)].concat()))
+    }
+}
+
+impl PublicKeyData for EnormousExponent {
+    fn der_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        &rcgen::PKCS_RSA_SHA256
+    }
+}
+
+impl SigningKey for EnormousExponent {
+    fn sign(&self, _: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        Ok(vec![0x5a; 256])
+    }
+}
+
+#[test]
+fn tls_09_an_rsa_key_with_an_enormous_exponent_proves_nothing() {
+    let enormous = EnormousExponent::new();
+    let root = Entity::root("Root", key(Kind::P256, 0));
+    let issuer = rcgen::Issuer::from_params(&root.params, &*root.key);
+    let params = ca_params("Enormous");
+    let ca = params.signed_by(&enormous, &issuer).unwrap();
+    let below = rcgen::Issuer::from_params(&params, &enormous);
+    let leaf = leaf_params().signed_by(&*key(Kind::P256, 0), &below).unwrap();
+    let world = World::trusting(&[&root]);
+    let report = world.examine(&[leaf.der(), ca.der()]);
+    assert!(!report.is_accepted(), "{report:#?}");
+    assert_eq!(report.element, Some(0), "{report:#?}");
+    // As a leaf's own key it signs nothing on the path; the handshake would end at its proof.
+    let leaf = leaf_params().signed_by(&enormous, &issuer).unwrap();
+    world.examine(&[leaf.der()]);
 }

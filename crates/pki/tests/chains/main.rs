@@ -13,6 +13,8 @@
 
 mod agreement;
 mod faults;
+#[path = "../support/files.rs"]
+mod files;
 mod formats;
 mod gaps;
 mod hostile;

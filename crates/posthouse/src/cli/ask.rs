@@ -11,7 +11,7 @@ use posthouse_store::{Store, StoreOptions};
 
 use super::{Ask, show};
 use crate::door;
-use crate::office::{Answer, Office, Request, Trouble};
+use crate::office::{Answer, GrantsByTenant, Office, Request, Trouble};
 use crate::settings::Settings;
 use crate::tls::personal_name;
 use crate::world;
@@ -61,7 +61,11 @@ async fn without_node(settings: &Settings, request: Request) -> Answer {
         )
     })?;
     let resolver = settings.dns.resolver().unwrap_or_else(|_| Resolver::none());
-    let office = Office::new(store, resolver, Box::new(|_| {})).of_edge(settings.edge.is_some());
+    let grants = GrantsByTenant::read(&settings.attribution)
+        .map_err(|error| Trouble::new(error, "correct the settings file"))?;
+    let office = Office::new(store, resolver, Box::new(|_| {}))
+        .of_edge(settings.edge.is_some())
+        .granting(grants);
     let answer = match office.load_directory().await {
         Ok(()) => office.answer(request, world::now()).await,
         Err(trouble) => Err(trouble),

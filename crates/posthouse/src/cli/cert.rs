@@ -12,6 +12,8 @@ mod password;
 mod room;
 mod view;
 
+pub(super) use room::tenant;
+
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -34,6 +36,8 @@ pub(crate) enum CertVerb {
     /// Say whether a chain would be accepted; if not, why, and how to mend it
     Diagnose(diagnose::DiagnoseArguments),
 }
+
+pub(super) use diagnose::no_diagnosis_json;
 
 /// Runs one verb.
 pub(super) fn run(verb: CertVerb) -> ExitCode {

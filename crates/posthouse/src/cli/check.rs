@@ -8,13 +8,14 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use posthouse_store::StoreOptions;
 use posthouse_types::UnixMillis;
 use serde_json::{Value, json};
 
 use super::Asking;
 use super::ask;
 use crate::edge::{EdgeSettings, preflight};
-use crate::office::Request;
+use crate::office::{GrantsByTenant, Request};
 use crate::settings::Settings;
 use crate::stores::Stores;
 use crate::tls::{CertificateSource, ChainSupply, ClientIdentity};
@@ -76,6 +77,7 @@ fn findings(asking: &Asking) -> Vec<Finding> {
     }
     check_roots(&settings, &mut findings);
     check_ports(&settings, &mut findings);
+    check_room(&settings, &mut findings);
     if settings.node.postmaster.is_none() {
         findings.push(Finding::warning(
             "[node] postmaster is not set: mail to <Postmaster> is held until somebody looks",
@@ -91,6 +93,10 @@ fn findings(asking: &Asking) -> Vec<Finding> {
             "[filter] enabled is false: mail is passed on with X-Posthouse-Filtered: no",
             "keep a filter behind this gateway, or leave the key out",
         ));
+    }
+    if let Err(error) = GrantsByTenant::read(&settings.attribution) {
+        findings.push(Finding::error(error, "correct [attribution.grants]"));
+        return findings;
     }
     check_tenants(asking, &mut findings);
     findings
@@ -114,6 +120,36 @@ fn check_certificate(settings: &Settings, findings: &mut Vec<Finding>) {
         Err(failure) => {
             findings.push(Finding::error(failure.text, "correct [smtp] certificate and key"));
         }
+    }
+}
+
+/// Whether the store has the room that it wants before it takes mail.
+fn check_room(settings: &Settings, findings: &mut Vec<Finding>) {
+    let folder = &settings.node.data_dir;
+    // The folder is made at the first start: until then its parent tells of the disk.
+    let there = folder.ancestors().find(|one| one.exists()).unwrap_or(folder);
+    let mib = |bytes: u64| bytes / (1024 * 1024);
+    let wanted = StoreOptions::default().room_wanted_bytes(folder);
+    match posthouse_store::free_bytes(there) {
+        Ok(free) if free < wanted => findings.push(Finding::error(
+            format!(
+                "the disk of {} has {} MiB free, and the store wants {} MiB before it takes mail",
+                folder.display(),
+                mib(free),
+                mib(wanted)
+            ),
+            "free some room, or put data_dir on a larger disk: mail is answered 452 until then",
+        )),
+        Ok(free) => findings.push(Finding::ok(format!(
+            "the disk of {} has {} MiB free; the store wants {} MiB before it takes mail",
+            folder.display(),
+            mib(free),
+            mib(wanted)
+        ))),
+        Err(error) => findings.push(Finding::warning(
+            format!("how much room the disk of {} has is not known: {error}", folder.display()),
+            format!("see that {} MiB are free there", mib(wanted)),
+        )),
     }
 }
 

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use posthouse_evidence::{Cause, Collector, Verdict, Wants, judge};
+use posthouse_types::{SHOWN_CHARACTERS_MAX, printable};
 
 /// Bytes read at a time: large enough that a big log is read in few calls.
 const PIECE_BYTES: usize = 256 * 1024;
@@ -40,6 +41,13 @@ pub(super) fn run(arguments: &EvidenceArguments) -> ExitCode {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
         _ => exit_code(&verdict),
     }
+}
+
+/// The JSON of a call that was not understood: nothing was looked at.
+pub(super) fn no_verdict_json(why: &str) -> String {
+    let mut collector = Collector::new();
+    collector.unreadable("command line", &printable(why, SHOWN_CHARACTERS_MAX));
+    judge(&collector.facts()).json()
 }
 
 fn exit_code(verdict: &Verdict) -> ExitCode {

@@ -29,7 +29,8 @@ use super::settings::EdgeSettings;
 use crate::body::{self, Body, Origin};
 use crate::gateway::Admitted;
 use crate::outbound::Entries;
-use crate::records::{self, Submission};
+use crate::protection;
+use crate::records::{self, Submission, Told};
 use crate::world::World;
 
 /// How often the folder is looked at; Exchange's pickup folder is polled every 5 seconds.
@@ -196,7 +197,14 @@ async fn submit(world: &World, file: &Path) -> Result<(), Failure> {
         recipients: &recipients,
         now,
     };
-    let verdicts = posthouse_filter::absent();
+    let judgement = protection::judgement(&posthouse_filter::absent(), None, None);
+    let told = Told {
+        header: &header,
+        size: draft.len(),
+        judgement: &judgement,
+        is_judged: false,
+        rules: &[],
+    };
     let message = NewMessage {
         reference,
         tenant: crate::gateway::tenant_of(&accepted),
@@ -207,14 +215,7 @@ async fn submit(world: &World, file: &Path) -> Result<(), Failure> {
         message_id: header.message_id.clone(),
         subject: header.subject.clone(),
         recipients: body::queue_rows(&recipients, now),
-        trace: records::received(
-            &submission,
-            &accepted,
-            &header,
-            draft.len(),
-            &recipients,
-            &verdicts,
-        ),
+        trace: records::received(&submission, &accepted, &recipients, &told),
         body: draft,
         events: Vec::new(),
         sender,

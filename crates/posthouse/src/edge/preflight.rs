@@ -156,7 +156,9 @@ async fn note(world: &World, level: Level, text: String) {
         Level::Warning => tracing::warn!("{text}"),
         Level::Information => tracing::info!("{text}"),
     }
-    records::configuration_changed(world, level, "relay certificate", text).await;
+    // An event is one line.
+    let line = text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    records::configuration_changed(world, level, "relay certificate", line).await;
 }
 
 /// Judges a chain as a gateway would.

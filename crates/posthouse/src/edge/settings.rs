@@ -192,6 +192,7 @@ pub(crate) fn parse(text: &str, folder: &Path) -> Result<Settings, SettingsError
         certificates: file.certificates,
         edge: Some(Arc::new(edge)),
         attribution: AttributionSettings::default(),
+        outbound: crate::outbound::PoolSettings::default(),
     })
 }
 

@@ -154,11 +154,15 @@ impl Office {
         let tenant = Arc::new(tenant);
         // A new tenant's number is known once it is stored; the check needs any that is free.
         let probe = existing.as_ref().map_or(TenantId(u64::MAX), |(id, _)| *id);
-        let checked = with_tenant(&directory, probe, &tenant)?;
+        let grants = self.grants_of(&name);
+        let checked = with_tenant(&directory, probe, &tenant, &grants)?;
         if !dry_run && action != "unchanged" {
             let id = self.store.put_tenant(&name, &tenant.to_json()).await?;
-            let next =
-                if existing.is_some() { checked } else { with_tenant(&directory, id, &tenant)? };
+            let next = if existing.is_some() {
+                checked
+            } else {
+                with_tenant(&directory, id, &tenant, &grants)?
+            };
             self.directory.store(Arc::new(next));
             self.note_change(&name, action, Some(id), now).await;
             (self.queue_changed)(QueueChange::Tenant(id));
@@ -178,7 +182,7 @@ impl Office {
         let mut warnings = Vec::new();
         let value = |domain: &Domain| self.verification_value(name, domain.as_str());
         let context = ProblemContext {
-            grants: &Grants::default(),
+            grants: &self.grants_of(name),
             shared: &self.shared,
             verification_value: &value,
         };
@@ -251,8 +255,9 @@ fn with_tenant(
     directory: &Directory,
     id: TenantId,
     tenant: &Arc<Tenant>,
+    grants: &Grants,
 ) -> Result<Directory, Trouble> {
-    directory.with_tenant(id, Arc::clone(tenant), Grants::default()).map_err(|error| {
+    directory.with_tenant(id, Arc::clone(tenant), grants.clone()).map_err(|error| {
         Trouble::new(
             format!("the tenant {} cannot be used: {error}", tenant.name),
             "correct the file, and apply it again",

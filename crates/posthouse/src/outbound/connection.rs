@@ -12,17 +12,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use posthouse_message::{Departure, Outgoing};
+use posthouse_policy::srs;
 use posthouse_queue::Outcome as DestinationOutcome;
 use posthouse_smtp::client::{
     Client, ClientStep, RecipientOutcome, SessionFailure, TlsWish, Transaction,
 };
 use posthouse_store::{BodyReader, QueuedRecipient, StoreError, StoredMessage};
 use posthouse_trace::protocol_log::tls_failed;
-use posthouse_types::{BodyType, EnhancedStatus, Reason, Recipient, UnixMillis};
+use posthouse_types::{Address, BodyType, EnhancedStatus, Reason, Recipient, UnixMillis};
 
 use super::MESSAGES_PER_CONNECTION_MAX;
+use super::pool::Pool;
 use super::route::{Route, TlsDemand};
 use super::settle::End;
+use crate::dkim;
 use crate::wire::{ReadOutcome, Wire};
 use crate::world::World;
 use session_log::SessionLog;
@@ -34,6 +37,8 @@ pub(crate) struct Connection {
     log: SessionLog,
     /// What it was opened for.
     route: Route,
+    /// From which of our addresses.
+    pool: Pool,
     /// The server's name, as routed to.
     host: String,
     remote: SocketAddr,
@@ -123,7 +128,8 @@ pub(super) async fn attempt(
     recipients: &[QueuedRecipient],
     reuse: Option<Connection>,
 ) -> Attempt {
-    if let Some(connection) = still_good(world, route, reuse).await {
+    let pool = Pool::of(message, route, &world.settings().outbound);
+    if let Some(connection) = still_good(world, route, pool, reuse).await {
         let attempt = connection.deliver(world, route, message, recipients).await;
         // A server may close a connection between two messages at any time, and we notice with
         // the next one: that says nothing about the message or the destination.
@@ -131,7 +137,7 @@ pub(super) async fn attempt(
             return attempt;
         }
     }
-    match dial::open(world, route).await {
+    match dial::open(world, route, pool).await {
         Ok(connection) => connection.deliver(world, route, message, recipients).await,
         Err(unreached) => {
             tracing::info!(
@@ -151,9 +157,14 @@ pub(super) async fn attempt(
 
 /// The connection that waited for the next message, where it may carry it. One that was opened on
 /// other terms may not: it may be in clear text where the connector demands TLS by now.
-async fn still_good(world: &World, route: &Route, reuse: Option<Connection>) -> Option<Connection> {
+async fn still_good(
+    world: &World,
+    route: &Route,
+    pool: Pool,
+    reuse: Option<Connection>,
+) -> Option<Connection> {
     let connection = reuse?;
-    if !connection.route.shares_sessions_with(route) {
+    if !connection.route.shares_sessions_with(route) || connection.pool != pool {
         connection.leave();
         return None;
     }
@@ -253,7 +264,7 @@ impl Connection {
     ) -> Attempt {
         let to_ip = self.remote.ip().to_string();
         let remote_host = self.host.clone();
-        let (outcomes, text) = self.transact(world, route.departure(), message, recipients).await;
+        let (outcomes, text) = self.transact(world, route, message, recipients).await;
         let lost = |outcome: &RecipientOutcome| {
             matches!(outcome, RecipientOutcome::Deferred { reason: Reason::ConnectionLost, .. })
         };
@@ -281,13 +292,13 @@ impl Connection {
     async fn transact(
         &mut self,
         world: &World,
-        departure: Departure,
+        route: &Route,
         message: &StoredMessage,
         recipients: &[QueuedRecipient],
     ) -> (Vec<RecipientOutcome>, String) {
         self.messages += 1;
         let transaction = Transaction {
-            sender: message.sender.clone(),
+            sender: leaving_sender(world, route, message).or_else(|| message.sender.clone()),
             recipients: recipients
                 .iter()
                 .map(|recipient| Recipient {
@@ -305,7 +316,14 @@ impl Connection {
             let text = "the connection was not ready".to_owned();
             return (recipients.iter().map(|_| lost()).collect(), text);
         }
-        let mut pieces = Pieces::of(message, departure);
+        let departure = route.departure();
+        let mut pieces = match signed(world, message, departure).await {
+            Ok(signatures) => Pieces::of(signatures, message, departure),
+            Err(error) => {
+                let text = format!("the message cannot be read: {error}");
+                return (recipients.iter().map(|_| lost()).collect(), text);
+            }
+        };
         loop {
             match self.drive(world, None).await {
                 Halt::BodyWanted => {
@@ -353,19 +371,22 @@ impl Connection {
 /// A message as it goes out: our own fields, then what was taken in, without the fields that are
 /// not for whoever gets it.
 struct Pieces<'a> {
+    /// What signs all that follows.
+    signatures: Vec<u8>,
     head: Option<&'a [u8]>,
     body: BodyReader,
     outgoing: Outgoing,
 }
 
 impl<'a> Pieces<'a> {
-    fn of(message: &'a StoredMessage, departure: Departure) -> Self {
+    fn of(signatures: Vec<u8>, message: &'a StoredMessage, departure: Departure) -> Self {
         let (head, body) = (Some(&*message.head), message.body.reader());
-        Self { head, body, outgoing: Outgoing::new(departure) }
+        Self { signatures, head, body, outgoing: Outgoing::new(departure) }
     }
 
     /// Hands the next piece to the client, or tells it that the message is over.
     async fn feed(&mut self, client: &mut Client) -> Result<(), StoreError> {
+        client.body(&std::mem::take(&mut self.signatures));
         let piece = match self.head.take() {
             Some(head) if !head.is_empty() => head,
             _ => self.body.next().await?,
@@ -383,6 +404,28 @@ impl<'a> Pieces<'a> {
         }
         Ok(())
     }
+}
+
+/// The sender in our own domain, where the message's is of nobody in the tenant (SRS).
+fn leaving_sender(world: &World, route: &Route, message: &StoredMessage) -> Option<Address> {
+    let tenant = message.tenant.filter(|_| route.rewrites_sender())?;
+    let sender = message.sender.as_ref();
+    srs::leaving(tenant, sender, &world.directory(), &world.srs, world.now())
+}
+
+/// The signatures of a message that its tenant has keys for.
+async fn signed(
+    world: &World,
+    message: &StoredMessage,
+    departure: Departure,
+) -> Result<Vec<u8>, StoreError> {
+    let directory = world.directory();
+    let Some((id, tenant)) = message.tenant.and_then(|id| Some((id, directory.tenant(id)?))) else {
+        return Ok(Vec::new());
+    };
+    let (keys, now) = (&world.dkim, world.now());
+    let node_name = &world.node_name();
+    dkim::fields(&dkim::Signing { keys, id, tenant, node_name, departure, now }, message).await
 }
 
 /// What the connector says about TLS, for one session.

@@ -210,6 +210,7 @@ fn as_message(
             parameters: RecipientParameters::default(),
             due: now,
             held: None,
+            quarantine: None,
         }],
         trace: vec![row],
         events: Vec::new(),

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use posthouse_message::Departure;
+use posthouse_message::{Departure, Wishes};
 use posthouse_policy::{
     self as policy, CertificateName, ConnectorType, Directory, Host, NextHop, SmartHost,
     TlsSettings,
@@ -28,11 +28,15 @@ pub(super) enum Route {
         departure: Departure,
         /// Certificate and key files that this server shows.
         identity: Option<(PathBuf, PathBuf)>,
+        /// A sender outside the tenant is rewritten on this way.
+        rewrites_sender: bool,
     },
     /// By the domain's MX records.
-    Mx { domain: Domain },
+    Mx { domain: Domain, tls: TlsDemand },
     /// Nowhere: hosted here, and no connector leads to its mail server (decision 7).
     Nowhere { domain: Domain },
+    /// Nowhere: a rule names a connector that is not there.
+    ConnectorMissing { name: String, domain: Domain },
 }
 
 /// One place to look for a server.
@@ -58,18 +62,57 @@ pub(super) enum TlsDemand {
 }
 
 /// Finds the route of one recipient. Mail to another tenant of this node takes that tenant's way
-/// home; the operator's own mail has no connectors.
+/// home; the operator's own mail has no connectors. What was wished when the message came in
+/// stands above what the tenant's connectors cover.
+pub(super) fn find_for(
+    directory: &Directory,
+    recipient: &QueuedRecipient,
+    wishes: &Wishes,
+) -> Route {
+    let mut route = match (&wishes.connector, recipient.tenant) {
+        (Some(connector), Some(id)) => by_rule(directory, id, recipient, connector),
+        _ => find(directory, recipient),
+    };
+    if wishes.requires_tls
+        && let Route::Connector { tls, .. } | Route::Mx { tls, .. } = &mut route
+        && *tls == TlsDemand::Opportunistic
+    {
+        *tls = TlsDemand::EncryptionOnly;
+    }
+    route
+}
+
+fn by_rule(
+    directory: &Directory,
+    id: TenantId,
+    recipient: &QueuedRecipient,
+    connector: &str,
+) -> Route {
+    let tenant = directory.tenant(id);
+    match tenant.and_then(|tenant| policy::route_by_rule(tenant, connector, &recipient.address)) {
+        Some(connector) => {
+            let departure = departure(&connector, true);
+            by_connector(id, connector, departure)
+        }
+        None => Route::ConnectorMissing {
+            name: connector.to_owned(),
+            domain: recipient.address.domain().clone(),
+        },
+    }
+}
+
+/// The same without wishes, for those that only ask where a recipient's mail queues up.
 pub(super) fn find(directory: &Directory, recipient: &QueuedRecipient) -> Route {
     let domain = recipient.address.domain();
     let host = directory.host_of(domain).map(|(host, _)| host);
-    let Some(id) = host.or(recipient.tenant) else { return Route::Mx { domain: domain.clone() } };
-    let Some(tenant) = directory.tenant(id) else { return Route::Mx { domain: domain.clone() } };
+    let Some(id) = host.or(recipient.tenant) else { return by_mx(domain.clone()) };
+    let Some(tenant) = directory.tenant(id) else { return by_mx(domain.clone()) };
     match policy::route(id, tenant, &recipient.address, directory) {
         policy::Route::Connector(connector) => {
             let departure = departure(&connector, recipient.tenant == Some(id));
             by_connector(id, connector, departure)
         }
-        policy::Route::Mx(domain) => Route::Mx { domain },
+        policy::Route::Mx(domain) => by_mx(domain),
         policy::Route::TenantOf(_) | policy::Route::NoRouteForAcceptedDomain => {
             Route::Nowhere { domain: domain.clone() }
         }
@@ -90,11 +133,18 @@ fn departure(connector: &policy::ConnectorRoute, is_own_mail: bool) -> Departure
     }
 }
 
+fn by_mx(domain: Domain) -> Route {
+    Route::Mx { domain, tls: TlsDemand::Opportunistic }
+}
+
 fn by_connector(
     tenant: TenantId,
     connector: policy::ConnectorRoute,
     departure: Departure,
 ) -> Route {
+    // What goes home keeps its sender, unless the connector says otherwise.
+    let rewrites_sender = connector.sender_rewriting_enabled
+        || departure == Departure::Foreign && connector.connector_type == ConnectorType::Partner;
     let hops = match connector.next_hop {
         NextHop::Mx(domain) => vec![Hop::MxOf(domain)],
         NextHop::SmartHosts(hosts) => hosts.iter().map(server).collect(),
@@ -104,6 +154,7 @@ fn by_connector(
         name: connector.name.to_string(),
         hops,
         departure,
+        rewrites_sender,
         tls: demand(connector.tls.settings, connector.tls.domain.as_ref()),
         identity: connector
             .tls
@@ -151,8 +202,9 @@ impl Route {
                 Some(Hop::MxOf(domain)) => format!("{key} {domain}"),
                 _ => key.clone(),
             },
-            Self::Mx { domain } => format!("mx {domain}"),
+            Self::Mx { domain, .. } => format!("mx {domain}"),
             Self::Nowhere { domain } => format!("no-route {domain}"),
+            Self::ConnectorMissing { name, domain } => format!("no-connector {name} {domain}"),
         }
     }
 
@@ -166,7 +218,9 @@ impl Route {
                     key: other_key, hops: others, tls: demand, identity: shown, ..
                 },
             ) => (key, hops, tls, identity) == (other_key, others, demand, shown),
-            (Self::Mx { domain }, Self::Mx { domain: other }) => domain == other,
+            (Self::Mx { domain, tls }, Self::Mx { domain: other, tls: demand }) => {
+                (domain, tls) == (other, demand)
+            }
             _ => false,
         }
     }
@@ -176,7 +230,7 @@ impl Route {
         match self {
             Self::Connector { name, .. } => name,
             Self::Mx { .. } => "MX",
-            Self::Nowhere { .. } => "none",
+            Self::Nowhere { .. } | Self::ConnectorMissing { .. } => "none",
         }
     }
 
@@ -188,14 +242,53 @@ impl Route {
     pub(super) fn departure(&self) -> Departure {
         match self {
             Self::Connector { departure, .. } => *departure,
-            Self::Mx { .. } | Self::Nowhere { .. } => Departure::Foreign,
+            Self::Mx { .. } | Self::Nowhere { .. } | Self::ConnectorMissing { .. } => {
+                Departure::Foreign
+            }
+        }
+    }
+
+    /// Whether a sender outside the tenant is rewritten on this way.
+    pub(super) fn rewrites_sender(&self) -> bool {
+        match self {
+            Self::Connector { rewrites_sender, .. } => *rewrites_sender,
+            Self::Mx { .. } => true,
+            Self::Nowhere { .. } | Self::ConnectorMissing { .. } => false,
+        }
+    }
+
+    /// The recipients that this route is for, and those that were queued up with them but have
+    /// mail exchangers of their own: a rule's connector may lead by MX where the usual one does
+    /// not.
+    pub(super) fn of_one_destination(
+        &self,
+        recipients: Vec<QueuedRecipient>,
+    ) -> (Vec<QueuedRecipient>, Vec<QueuedRecipient>) {
+        match self {
+            Self::Connector { hops, .. } => match hops.first() {
+                Some(Hop::MxOf(domain)) => recipients
+                    .into_iter()
+                    .partition(|recipient| recipient.address.domain() == domain),
+                _ => (recipients, Vec::new()),
+            },
+            _ => (recipients, Vec::new()),
+        }
+    }
+
+    /// Whether it leads to servers that anybody may send to: those that know us by our address
+    /// must see that one.
+    pub(super) fn is_by_mx(&self) -> bool {
+        match self {
+            Self::Connector { hops, .. } => matches!(hops.first(), Some(Hop::MxOf(_))),
+            Self::Mx { .. } => true,
+            Self::Nowhere { .. } | Self::ConnectorMissing { .. } => false,
         }
     }
 
     pub(super) fn tls(&self) -> &TlsDemand {
         match self {
-            Self::Connector { tls, .. } => tls,
-            Self::Mx { .. } | Self::Nowhere { .. } => &TlsDemand::Opportunistic,
+            Self::Connector { tls, .. } | Self::Mx { tls, .. } => tls,
+            Self::Nowhere { .. } | Self::ConnectorMissing { .. } => &TlsDemand::Opportunistic,
         }
     }
 

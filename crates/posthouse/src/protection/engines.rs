@@ -3,8 +3,13 @@
 //! May touch: the files that `[filter]` names. A file that cannot be used is an error that says
 //! which; the engines in use stay then.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use posthouse_attachment::yara;
+use posthouse_classifier::Model;
+use posthouse_filter::Tools;
+use posthouse_lookup::{Clamd, ClamdLimits};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::FilterSettings;
@@ -14,13 +19,28 @@ pub(crate) struct Engines {
     /// In KiB: how much of messages is in memory for judging.
     room: Arc<Semaphore>,
     room_kib: u32,
+    yara: Option<yara::Rules>,
+    model: Option<Model>,
+    pub(super) clamd: Option<Clamd>,
 }
 
 impl Engines {
     /// Loads what the settings name.
     pub(crate) fn load(settings: &FilterSettings) -> Result<Self, String> {
         let room_kib = u32::try_from(settings.bytes_at_once_max / 1024).unwrap_or(u32::MAX).max(1);
-        Ok(Self { room: Arc::new(Semaphore::new(room_kib as usize)), room_kib })
+        let room = Arc::new(Semaphore::new(room_kib as usize));
+        Ok(Self {
+            room,
+            room_kib,
+            yara: rules(settings)?,
+            model: model(settings)?,
+            clamd: clamd(settings)?,
+        })
+    }
+
+    /// What measuring a message needs.
+    pub(super) fn tools(&self) -> Tools<'_> {
+        Tools { yara: self.yara.as_ref(), model: self.model.as_ref(), ..Tools::default() }
     }
 
     /// Waits until a message of this size may be looked at. One that is larger than all the room
@@ -30,4 +50,47 @@ impl Engines {
         // The semaphore is never closed.
         Arc::clone(&self.room).acquire_many_owned(kib).await.ok()
     }
+}
+
+/// All rule files together: one scan finds what any of them names.
+fn rules(settings: &FilterSettings) -> Result<Option<yara::Rules>, String> {
+    let mut text = String::new();
+    for file in &settings.yara {
+        text.push_str(&read(file)?);
+        text.push('\n');
+    }
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let compiled = yara::compile(&text);
+    compiled.map(Some).map_err(|error| format!("[filter] yara: the rules cannot be used: {error}"))
+}
+
+/// ClamAV's daemon.
+fn clamd(settings: &FilterSettings) -> Result<Option<Clamd>, String> {
+    let Some(text) = &settings.clamd else { return Ok(None) };
+    let at = text.parse().map_err(|error| format!("[filter] clamd: \"{text}\": {error}"))?;
+    let limits = ClamdLimits { total_time_max: settings.time_max(), ..ClamdLimits::default() };
+    Ok(Some(Clamd::new(at, limits)))
+}
+
+/// The model that words are weighed by.
+fn model(settings: &FilterSettings) -> Result<Option<Model>, String> {
+    let Some(file) = &settings.model else { return Ok(Some(Model::shipped())) };
+    let bytes = std::fs::read(file)
+        .map_err(|error| format!("[filter] model: {} cannot be read: {error}", file.display()))?;
+    let model = Model::from_bytes(&bytes);
+    model.map(Some).map_err(|error| {
+        format!(
+            "[filter] model: {} is no model of this version: {error}\n  next: posthouse train DIR \
+             --out {}",
+            file.display(),
+            file.display()
+        )
+    })
+}
+
+fn read(file: &Path) -> Result<String, String> {
+    std::fs::read_to_string(file)
+        .map_err(|error| format!("[filter] yara: {} cannot be read: {error}", file.display()))
 }

@@ -31,7 +31,7 @@ pub(crate) fn read_bounded(file: &Path) -> Result<Vec<u8>, String> {
 ///
 /// # Errors
 /// What the operating system says; what was there before is then there still.
-pub(super) fn write_into_store(data_dir: &Path, file: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_into_store(data_dir: &Path, file: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = file.parent().unwrap_or(data_dir);
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     write_private(file, bytes)?;

@@ -201,8 +201,15 @@ fn whatever_is_handed_in_the_last_line_is_json() {
         assert_eq!((exit, &said["accepted"]), (1, &Value::Bool(false)), "{roots}: {said}");
         assert!(!said["notes"].as_array().unwrap().is_empty(), "{roots}: {said}");
     }
-    // A wrong call is clap's.
-    assert_eq!(files.run("--presented chain.pem --json").status.code(), Some(2));
+    for wrong_call in ["--presented chain.pem", "--presented chain.pem --roots root.pem --nonsense"]
+    {
+        let (said, exit) = files.json(wrong_call);
+        assert_eq!((exit, &said["accepted"]), (2, &Value::Bool(false)), "{said}");
+        assert_eq!(said["notes"].as_array().unwrap().len(), 1, "{said}");
+    }
+    // Without --json there is nothing to read on standard output.
+    let wrong_call = files.run("--presented chain.pem");
+    assert_eq!((wrong_call.status.code(), wrong_call.stdout.len()), (Some(2), 0));
 }
 
 #[test]

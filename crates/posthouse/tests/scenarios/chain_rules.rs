@@ -141,3 +141,50 @@ fn a_list_that_cannot_be_used_keeps_the_node_from_starting() {
     let log = node.log();
     assert!(log.contains("ca.crl") && log.contains("next: correct [trust] crls"), "{log}");
 }
+
+#[test]
+fn a_certificate_name_outside_the_tenants_domains_counts_once_the_operator_grants_it() {
+    let authority = Authority::new("Example");
+    let next_hop = NextHop::start();
+    let settings = Settings::default();
+    let node = Node::start(&authority, &settings);
+    let file = tenant("contoso", "contoso.example", &next_hop.smart_host()).replace(
+        "tls_sender_certificate_name = \"mail.contoso.example\"",
+        "tls_sender_certificate_name = \"relay.provider.example\"",
+    );
+    let path = node.path("contoso.toml");
+    fs::write(&path, &file).unwrap();
+    let warned = node.ask(&["apply", path.to_str().unwrap()]);
+    assert!(warned.contains("only the operator can grant"), "{warned}");
+
+    let identity = authority.issue(&["relay.provider.example"]);
+    let try_to_relay = |sender: &str, code: u16| {
+        let mut session =
+            Dialogue::secured(node.smtp(), &authority, Some((&identity, Sent::FullChain)));
+        session.expect(250, &format!("MAIL FROM:<{sender}>"));
+        session.expect(code, "RCPT TO:<bob@elsewhere.example>");
+    };
+    try_to_relay("ann@contoso.example", 550);
+
+    // By the tenant's name in any case, taken up with the settings.
+    let granted = settings.with("attribution.grants.Contoso", "[\"relay.provider.example\"]");
+    node.rewrite_settings(&granted);
+    node.signal(Signal::HUP);
+    wait_for("the settings are read again", || {
+        node.log().contains("settings were read again").then_some(())
+    });
+    try_to_relay("ann@contoso.example", 250);
+    // It is the provider's certificate: MAIL FROM has to be the tenant's.
+    try_to_relay("eve@elsewhere.example", 550);
+    assert!(!node.ask(&["check"]).contains("only the operator can grant"));
+    let unchanged = node.ask(&["apply", path.to_str().unwrap()]);
+    assert!(!unchanged.contains("only the operator can grant"), "{unchanged}");
+
+    // And taken back.
+    node.rewrite_settings(&Settings::default());
+    node.signal(Signal::HUP);
+    wait_for("the settings are read once more", || {
+        (node.log().matches("settings were read again").count() == 2).then_some(())
+    });
+    try_to_relay("ann@contoso.example", 550);
+}

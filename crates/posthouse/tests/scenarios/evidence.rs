@@ -184,4 +184,7 @@ fn whatever_is_handed_in_the_last_line_is_json() {
         .output()
         .unwrap();
     assert_eq!(wrong_call.status.code(), Some(2));
+    let text = String::from_utf8(wrong_call.stdout).unwrap();
+    let found: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    assert_eq!(found["cause"], "unknown", "{found}");
 }

@@ -1,5 +1,6 @@
-//! The story with clients that others wrote: smtplib, openssl s_client, swaks and nodemailer, each
-//! with the leaf only, the full chain and no certificate, over TLS 1.2 and 1.3.
+//! The story with clients that others wrote: smtplib, openssl s_client, swaks, nodemailer and
+//! JavaMail (Exim and Postfix have files of their own), each with the leaf only, the full chain and
+//! no certificate, over TLS 1.2 and 1.3.
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -9,35 +10,50 @@ use serde_json::{Value, json};
 
 use crate::common::{Authority, Dialogue, NextHop, Node, Sent, Settings, needs, script, tenant};
 
+/// Debian's JavaMail, and what it needs since Java 11.
+const JAVAMAIL: &str = "/usr/share/java/javax.mail.jar";
+const ACTIVATION: &str = "/usr/share/java/javax.activation.jar";
+
 /// One attempt: what is sent, over which TLS, with which files.
-struct Attempt {
-    port: u16,
-    sent: Sent,
-    tls: &'static str,
-    certificate: PathBuf,
-    key: PathBuf,
-    root: PathBuf,
+pub(crate) struct Attempt {
+    pub(crate) port: u16,
+    pub(crate) sent: Sent,
+    pub(crate) tls: &'static str,
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+    pub(crate) root: PathBuf,
     /// Root and issuing CA in one file, for clients that complete chains from their CA file.
     store: PathBuf,
 }
 
 /// The server's last word.
-struct Word {
-    code: u16,
-    text: String,
+pub(crate) struct Word {
+    pub(crate) code: u16,
+    pub(crate) text: String,
 }
 
 #[test]
 fn smtplib_relays_with_its_chain_and_learns_why_not_without() {
     if needs("foreign_clients::smtplib", &["python3"]) {
-        play(|attempt| run_script("python3", "send.py", attempt));
+        play(|attempt| run_script("python3", &[], "send.py", attempt));
     }
 }
 
 #[test]
 fn nodemailer_relays_with_its_chain_and_learns_why_not_without() {
     if needs("foreign_clients::nodemailer", &["node", "/usr/share/nodejs/nodemailer"]) {
-        play(|attempt| run_script("node", "send.js", attempt));
+        play(|attempt| run_script("node", &[], "send.js", attempt));
+    }
+}
+
+#[test]
+fn javamail_relays_with_its_chain_and_learns_why_not_without() {
+    let needed = ["java", "javac", JAVAMAIL, ACTIVATION];
+    if needs("foreign_clients::javamail", &needed) {
+        play(|attempt| {
+            let path = format!("{JAVAMAIL}:{ACTIVATION}");
+            run_script("java", &["-cp", &path], "Send.java", attempt)
+        });
     }
 }
 
@@ -56,7 +72,7 @@ fn openssl_s_client_relays_with_its_chain_and_learns_why_not_without() {
 }
 
 /// Every combination, with one client.
-fn play(client: impl Fn(&Attempt) -> Word) {
+pub(crate) fn play(client: impl Fn(&Attempt) -> Word) {
     let authority = Authority::new("Example");
     let next_hop = NextHop::start();
     let node = Node::start(&authority, &Settings::default());
@@ -100,14 +116,14 @@ fn reference(text: &str) -> String {
     inside.split(' ').next_back().unwrap().to_owned()
 }
 
-fn run_script(interpreter: &str, name: &str, attempt: &Attempt) -> Word {
+fn run_script(interpreter: &str, options: &[&str], name: &str, attempt: &Attempt) -> Word {
     let mut wish = json!({ "port": attempt.port, "tls": attempt.tls, "ca": attempt.root });
     if attempt.sent != Sent::Nothing {
         wish["cert"] = json!(attempt.certificate);
         wish["key"] = json!(attempt.key);
     }
-    let output =
-        Command::new(interpreter).arg(script(name)).arg(wish.to_string()).output().unwrap();
+    let mut command = Command::new(interpreter);
+    let output = command.args(options).arg(script(name)).arg(wish.to_string()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     let error = String::from_utf8_lossy(&output.stderr);
     let word: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}{error}"));

@@ -1,4 +1,5 @@
-//! With Debian's Postfix: in front as the on-premises sender, and behind as the next hop. An
+//! With Debian's Postfix: in front as the on-premises sender, behind as the next hop, and as the
+//! gateway of an edge that has to show a certificate. An
 //! instance of its own, on high ports, in a folder of its own; needs root, as its master does.
 
 use std::fs;
@@ -12,6 +13,8 @@ use tempfile::TempDir;
 use crate::common::{
     Authority, Dialogue, NextHop, Node, Sent, Settings, needs_root, tenant, wait_for,
 };
+use crate::edge_gateways::edge_story;
+use crate::foreign_clients::{Attempt, Word, play};
 
 const PROGRAM: &str = "/usr/sbin/postfix";
 
@@ -40,7 +43,7 @@ postlog unix-dgram n - n - 1 postlogd
 ";
 
 /// A Postfix. Dropped, it is stopped and gone.
-struct Postfix {
+pub(crate) struct Postfix {
     folder: TempDir,
     address: SocketAddr,
 }
@@ -174,6 +177,50 @@ fn postfix_in_front_is_told_which_certificate_it_did_not_send_and_relays_once_it
     assert!(relayed.recipients[0].contains("<bob@elsewhere.example>"), "{relayed:?}");
 }
 
+/// One message through a Postfix of its own, which drops the bounces to the sender.
+fn relay(attempt: &Attempt) -> Word {
+    open_to_all(attempt.certificate.parent().unwrap());
+    let identity = match attempt.sent {
+        Sent::Nothing => String::new(),
+        _ => format!(
+            "smtp_tls_chain_files = {}, {}\n",
+            attempt.key.display(),
+            attempt.certificate.display()
+        ),
+    };
+    let (port, tls) = (attempt.port, attempt.tls);
+    let postfix = Postfix::start(&format!(
+        "myhostname = mail.contoso.example\nrelayhost = [127.0.0.1]:{port}\n\
+         smtp_tls_security_level = encrypt\nsmtp_tls_mandatory_protocols = TLSv{tls}\n\
+         transport_maps = inline:{{contoso.example=discard:}}\n{identity}",
+    ));
+    let mut application = Dialogue::connect(postfix.address);
+    application.expect(250, "EHLO app.contoso.example");
+    let body = "Subject: From Postfix\r\n\r\nHello.";
+    let taken = application.send_message("ann@contoso.example", "bob@elsewhere.example", body);
+    assert_eq!(taken.code, 250, "{taken}");
+    let text = wait_for("Postfix logs what came of it", || {
+        let log = postfix.log();
+        let line =
+            log.lines().find(|line| line.contains("to=<bob@") && line.contains("status="))?;
+        Some(line.split_once("status=")?.1.to_owned())
+    });
+    let code = match text.split_once(' ').map_or("", |(word, _)| word) {
+        "sent" => 250,
+        "bounced" if text.contains("said: 550") => 550,
+        _ => 0,
+    };
+    let text = text.split_once("said: ").map_or(text.clone(), |(_, said)| said.to_owned());
+    Word { code, text }
+}
+
+#[test]
+fn postfix_relays_with_its_chain_and_learns_why_not_without() {
+    if needs_root("postfix::relays", &[PROGRAM]) {
+        play(relay);
+    }
+}
+
 #[test]
 fn tls_11_postfix_behind_takes_what_it_can_and_refuses_in_its_own_words() {
     if !needs_root("postfix::behind", &[PROGRAM]) {
@@ -264,4 +311,32 @@ fn tls_11_postfix_behind_takes_what_it_can_and_refuses_in_its_own_words() {
         queue.first()?.to_string().contains("remote-certificate-refused").then_some(())
     });
     assert_eq!(postfix.mailbox().len(), 3);
+}
+
+#[test]
+fn an_edge_is_taken_by_a_postfix_that_requires_certificates_with_its_whole_chain_only() {
+    if !needs_root("postfix::requires_certificates", &[PROGRAM]) {
+        return;
+    }
+    let authority = Authority::new("Example");
+    let files = tempfile::tempdir().unwrap();
+    open_to_all(files.path());
+    let (certificate, key) =
+        authority.issue(&["gw.example.net"]).write(files.path(), "gw", Sent::FullChain);
+    let root = files.path().join("root.pem");
+    fs::write(&root, &authority.root_pem).unwrap();
+    let postfix = Postfix::start(&format!(
+        "myhostname = gw.example.net\nsmtpd_tls_security_level = encrypt\n\
+         smtpd_tls_chain_files = {}, {}\nsmtpd_tls_CAfile = {}\n\
+         smtpd_tls_req_ccert = yes\nsmtpd_tls_loglevel = 1\n\
+         virtual_mailbox_domains = elsewhere.example\n\
+         virtual_mailbox_maps = regexp:{{{{/./ inbox/}}}}\n\
+         virtual_uid_maps = static:{NOBODY}\nvirtual_gid_maps = static:{NOBODY}\n\
+         smtpd_recipient_restrictions = permit_tls_all_clientcerts, reject\n",
+        key.display(),
+        certificate.display(),
+        root.display(),
+    ));
+    edge_story(&authority, &postfix.address.to_string(), || postfix.mailbox().len());
+    assert!(postfix.log().contains("Trusted TLS connection established"), "{}", postfix.log());
 }

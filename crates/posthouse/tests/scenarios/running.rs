@@ -169,3 +169,15 @@ fn the_example_settings_are_read_to_the_last_key() {
     drop(node);
     assert!(other.stop().success());
 }
+
+#[test]
+fn check_says_how_much_room_the_store_wants_before_it_takes_mail() {
+    let authority = Authority::new("Example");
+    let mut node = Node::prepare(&authority, &Settings::default());
+    let said = String::from_utf8(node.cli(&["check"]).stdout).unwrap();
+    assert!(said.contains("the store wants 96 MiB before it takes mail"), "{said}");
+    // Its reserve is set aside by then.
+    node.run();
+    let said = node.ask(&["check"]);
+    assert!(said.contains("the store wants 64 MiB before it takes mail"), "{said}");
+}

@@ -6,8 +6,10 @@ mod damage;
 mod durability;
 mod fresh;
 mod keeping;
+mod quarantine;
 mod queue;
 mod records;
+mod restricted;
 
 use std::path::{Path, PathBuf};
 
@@ -80,6 +82,7 @@ fn message(store: &Store, number: u8, bytes: usize, recipients: &[&str]) -> NewM
                 },
                 due: NOW,
                 held: None,
+                quarantine: None,
             })
             .collect(),
         trace: recipients.iter().map(|recipient| row(number, recipient)).collect(),

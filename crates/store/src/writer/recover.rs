@@ -139,6 +139,7 @@ fn forget_trace(connection: &rusqlite::Connection, message: MessageId) -> rusqli
     for sql in [
         "DELETE FROM trace_event WHERE trace IN (SELECT trace FROM queue WHERE message = ?1)",
         "DELETE FROM trace WHERE id IN (SELECT trace FROM queue WHERE message = ?1)",
+        "DELETE FROM quarantine WHERE message = ?1",
         "DELETE FROM queue WHERE message = ?1",
     ] {
         connection.execute(sql, [message.0])?;

@@ -17,16 +17,15 @@ use posthouse_pki::{
     examine_at_most, presented_certificates, repairs, sentence,
 };
 use posthouse_trace::{ChainFacts, Diagnosis, Fix, diagnosis_json, diagnosis_text};
-use posthouse_types::{ChainMode, ChainReason, ChainReport, UnixMillis, printable};
+use posthouse_types::{
+    ChainMode, ChainReason, ChainReport, SHOWN_CHARACTERS_MAX, UnixMillis, printable,
+};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::cli::show;
+use crate::cli::{WRONG_CALL, show};
 use crate::office::Trouble;
 use crate::{trust, world};
-
-/// Exit status of a wrong call, as clap's.
-const WRONG_CALL: u8 = 2;
 
 /// A chain, and what it is judged against.
 #[derive(Args)]
@@ -75,10 +74,7 @@ pub(super) fn run(arguments: &DiagnoseArguments) -> ExitCode {
             if !arguments.json {
                 return ExitCode::from(exit);
             }
-            let mut diagnosis = Diagnosis { notes: vec![trouble.what], ..Diagnosis::default() };
-            // Nothing was judged: of the reasons this one says least.
-            diagnosis.chain = ChainFacts::from(&unreadable());
-            (diagnosis, exit)
+            (no_diagnosis(trouble.what), exit)
         }
     };
     let text = if arguments.json {
@@ -94,9 +90,17 @@ pub(super) fn run(arguments: &DiagnoseArguments) -> ExitCode {
     }
 }
 
-/// What is said of a chain that was not handed in as one.
-fn unreadable() -> ChainReport {
-    ChainReport { reason: ChainReason::Malformed, ..ChainReport::no_certificate() }
+/// What is said where no chain was handed in. Nothing was judged: of the reasons this one says
+/// least.
+fn no_diagnosis(why: String) -> Diagnosis {
+    let unreadable =
+        ChainReport { reason: ChainReason::Malformed, ..ChainReport::no_certificate() };
+    Diagnosis { chain: ChainFacts::from(&unreadable), notes: vec![why], ..Diagnosis::default() }
+}
+
+/// The same as JSON, for a call that was not understood.
+pub(in crate::cli) fn no_diagnosis_json(why: &str) -> String {
+    diagnosis_json(&no_diagnosis(printable(why, SHOWN_CHARACTERS_MAX))).to_string()
 }
 
 fn diagnose(arguments: &DiagnoseArguments) -> Result<Diagnosis, NoVerdict> {

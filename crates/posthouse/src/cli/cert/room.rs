@@ -149,7 +149,7 @@ impl Room {
 }
 
 /// A tenant's number, by its name.
-pub(super) fn tenant(asking: &Asking, name: &str) -> Result<TenantId, Trouble> {
+pub(in crate::cli) fn tenant(asking: &Asking, name: &str) -> Result<TenantId, Trouble> {
     let tenants = ask::answer(&asking.node.config, Request::Tenants)?;
     let is_it = |tenant: &&Value| {
         tenant

@@ -351,7 +351,7 @@ fn page(status: u16, content_type: &str, body: &str) -> Result<HttpAnswer, Strin
 }
 
 #[test]
-fn a_policy_counts_only_as_its_rfc_says() {
+fn tls_10_a_policy_counts_only_as_its_rfc_says() {
     let good = "version: STSv1\nmode: enforce\nmx: *.contoso.example\nmax_age: 86400\n";
     let stray = good.replace("*.contoso", "*.other");
     let testing = stray.replace("enforce", "testing");
@@ -378,7 +378,7 @@ fn a_policy_counts_only_as_its_rfc_says() {
 }
 
 #[test]
-fn dane_counts_only_with_dnssec() {
+fn tls_10_dane_counts_only_with_dnssec() {
     let secure = || Some(Proof::Secure);
     for (proof, mx_proof, matched, status) in [
         (secure(), secure(), DaneMatch::EndEntity, Status::Ok),

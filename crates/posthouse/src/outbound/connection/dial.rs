@@ -3,17 +3,19 @@
 //! May touch: DNS through the resolver, sockets outward. Servers are tried in their order until
 //! one is ready; the most useful failure of all is what is reported.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use posthouse_lookup::{Answer, MailExchangers};
+use posthouse_lookup::{Answer, MailExchangers, StsPolicy};
 use posthouse_smtp::client::{Client, ClientOptions, ClientTimeouts, TlsWish};
 use posthouse_types::{Domain, EnhancedStatus, Reason};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::session_log::SessionLog;
 use super::{Connection, Halt, TlsTerms, Unreached};
+use crate::outbound::pool::Pool;
 use crate::outbound::route::{Hop, Route, TlsDemand};
 use crate::wire::Wire;
 use crate::world::World;
@@ -35,7 +37,11 @@ struct Candidate {
 }
 
 /// Opens a session with the first server of the route that lets us.
-pub(super) async fn open(world: &Arc<World>, route: &Route) -> Result<Connection, Unreached> {
+pub(super) async fn open(
+    world: &Arc<World>,
+    route: &Route,
+    pool: Pool,
+) -> Result<Connection, Unreached> {
     let identity = match route.identity() {
         Some((certificate, key)) => {
             let identity = world.identity(certificate, key).map_err(|failure| {
@@ -46,12 +52,29 @@ pub(super) async fn open(world: &Arc<World>, route: &Route) -> Result<Connection
         }
         None => None,
     };
-    let terms = TlsTerms { demand: route.tls(), identity };
+    let sts = match route {
+        Route::Mx { domain, .. } => {
+            world.sts.enforced(world, domain).await.map(|policy| (domain, policy))
+        }
+        _ => None,
+    };
+    let mut candidates = candidates(world, route).await?;
+    let demand = match &sts {
+        Some((domain, policy)) => {
+            keep_named(&mut candidates, domain, policy)?;
+            &TlsDemand::DomainValidation(None)
+        }
+        None => route.tls(),
+    };
+    let terms = TlsTerms { demand, identity };
     let mut failures = Vec::new();
-    for candidate in candidates(world, route).await?.iter().take(ADDRESSES_TRIED_MAX) {
-        match open_one(world, route, candidate, &terms).await {
+    for candidate in candidates.iter().take(ADDRESSES_TRIED_MAX) {
+        match open_one(world, route, candidate, &terms, pool).await {
             Ok(connection) => return Ok(connection),
             Err(mut unreached) => {
+                if let Some((domain, _)) = &sts {
+                    unreached.failure.text.push_str(&demanded_by(domain));
+                }
                 unreached.address = Some(candidate.address.ip());
                 let is_final = unreached.is_final;
                 failures.push(unreached);
@@ -62,6 +85,38 @@ pub(super) async fn open(world: &Arc<World>, route: &Route) -> Result<Connection
         }
     }
     Err(most_useful(failures))
+}
+
+/// Leaves the servers that the policy names (RFC 8461 section 4.1). Where that is none the mail
+/// waits: DNS may be lying, which is what the policy is against.
+fn keep_named(
+    candidates: &mut Vec<Candidate>,
+    domain: &Domain,
+    policy: &StsPolicy,
+) -> Result<(), Unreached> {
+    let others: Vec<String> = candidates
+        .extract_if(.., |candidate| !policy.covers(&candidate.host))
+        .map(|candidate| candidate.host)
+        .collect();
+    match (candidates.is_empty(), others.first()) {
+        (true, Some(other)) => {
+            let text = format!(
+                "the MTA-STS policy of {domain} does not name {} among its servers, nor any other \
+                 that DNS gives",
+                posthouse_types::printable(other, posthouse_types::SHOWN_CHARACTERS_MAX)
+            );
+            // The code that Exchange Online gives for it.
+            Err(Unreached::new(Reason::MtaStsNotMet, EnhancedStatus(4, 4, 8), other, text))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What is added to a failure of a server that a policy is kept to with.
+fn demanded_by(domain: &Domain) -> String {
+    format!(
+        " (the MTA-STS policy of {domain} demands TLS with a certificate for the server's name)"
+    )
 }
 
 /// What is reported of a destination whose servers all failed. What one said is more useful than
@@ -90,7 +145,15 @@ fn most_useful(failures: Vec<Unreached>) -> Unreached {
 async fn candidates(world: &World, route: &Route) -> Result<Vec<Candidate>, Unreached> {
     let hops = match route {
         Route::Connector { hops, .. } => hops.clone(),
-        Route::Mx { domain } => mail_exchangers(world, domain).await?,
+        Route::Mx { domain, .. } => mail_exchangers(world, domain).await?,
+        Route::ConnectorMissing { name, .. } => {
+            let text = format!(
+                "a mail-flow rule names the outbound connector {}, which is not there or is off",
+                posthouse_types::printable(name, posthouse_types::SHOWN_CHARACTERS_MAX)
+            );
+            let status = EnhancedStatus(4, 4, 4);
+            return Err(Unreached::new(Reason::RuleConnectorMissing, status, "", text));
+        }
         Route::Nowhere { domain } => {
             let text = format!(
                 "{domain} is hosted here, and no enabled outbound connector of type on-premises \
@@ -179,14 +242,15 @@ async fn open_one(
     route: &Route,
     candidate: &Candidate,
     terms: &TlsTerms<'_>,
+    pool: Pool,
 ) -> Result<Connection, Unreached> {
-    let first = open_with(world, route, candidate, terms, terms.demand.wish()).await;
+    let first = open_with(world, route, candidate, terms, pool, terms.demand.wish()).await;
     match first {
         Err(unreached)
             if unreached.failure.reason == Reason::TlsHandshakeFailed
                 && matches!(terms.demand, TlsDemand::Opportunistic) =>
         {
-            open_with(world, route, candidate, terms, TlsWish::Never).await
+            open_with(world, route, candidate, terms, pool, TlsWish::Never).await
         }
         other => other,
     }
@@ -197,12 +261,15 @@ async fn open_with(
     route: &Route,
     candidate: &Candidate,
     terms: &TlsTerms<'_>,
+    pool: Pool,
     tls: TlsWish,
 ) -> Result<Connection, Unreached> {
     let host = &candidate.host;
     let mut log = SessionLog::new(route.log_name(), candidate.address);
     log.connecting(world);
-    let stream = connect(candidate).await.map_err(|text| {
+    let settings = world.settings();
+    let source = pool.source_address(&settings.outbound);
+    let stream = connect(candidate, source).await.map_err(|text| {
         log.information(world, &text);
         Unreached::new(Reason::ConnectionFailed, EnhancedStatus(4, 4, 316), host, text)
     })?;
@@ -217,7 +284,7 @@ async fn open_with(
         log.connected(world, local);
     }
     let options = ClientOptions {
-        helo_name: world.node_name(),
+        helo_name: pool.helo_name(&settings.outbound).unwrap_or_else(|| world.node_name()),
         tls,
         timeouts: ClientTimeouts::default(),
         log_lines: world.send_log.is_some(),
@@ -227,6 +294,7 @@ async fn open_with(
         client: Client::new(Arc::new(options)),
         log,
         route: route.clone(),
+        pool,
         host: host.clone(),
         remote: candidate.address,
         messages: 0,
@@ -274,9 +342,20 @@ fn refused_session(
     unreached
 }
 
-async fn connect(candidate: &Candidate) -> Result<TcpStream, String> {
+async fn connect(candidate: &Candidate, source: Option<IpAddr>) -> Result<TcpStream, String> {
     let address = candidate.address;
-    match tokio::time::timeout(CONNECT_TIME_MAX, TcpStream::connect(address)).await {
+    let connecting = async {
+        let Some(source) = source else { return TcpStream::connect(address).await };
+        // From another family the system would refuse it with words that help nobody.
+        if source.is_ipv4() != address.is_ipv4() {
+            let text = format!("{source}, which such mail leaves from, is of another family");
+            return Err(io::Error::other(text));
+        }
+        let socket = if source.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        socket.bind(SocketAddr::new(source, 0))?;
+        socket.connect(address).await
+    };
+    match tokio::time::timeout(CONNECT_TIME_MAX, connecting).await {
         Ok(Ok(stream)) => {
             // Commands are written whole: waiting to fill a segment only adds latency.
             let _ = stream.set_nodelay(true);

@@ -52,7 +52,7 @@ impl Settings {
         let mut text = String::new();
         let mut section = "";
         for (key, value) in &self.0 {
-            let (table, name) = key.split_once('.').unwrap();
+            let (table, name) = key.rsplit_once('.').unwrap();
             if table != section {
                 text.push_str(&format!("\n[{table}]\n"));
                 section = table;

@@ -1,0 +1,112 @@
+//! Files written as text: base64, hexadecimal, uuencode.
+//!
+//! Touches nothing. Lenient, since what is looked for was written to be read by lenient programs.
+
+/// One base64 digit.
+fn digit(octet: u8) -> Option<u32> {
+    Some(u32::from(match octet {
+        b'A'..=b'Z' => octet - b'A',
+        b'a'..=b'z' => octet - b'a' + 26,
+        b'0'..=b'9' => octet - b'0' + 52,
+        b'+' | b'-' => 62,
+        b'/' | b'_' => 63,
+        _ => return None,
+    }))
+}
+
+/// Decodes what is base64 in it and skips the rest.
+pub(crate) fn base64(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut count) = (0_u32, 0);
+    for value in text.iter().filter_map(|octet| digit(*octet)) {
+        bits = bits << 6 | value;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            out.push((bits >> count & 0xff) as u8);
+        }
+    }
+    out
+}
+
+/// Runs of base64 of at least so many digits. A run goes on over line ends.
+pub(crate) fn base64_runs(text: &[u8], digits_min: usize) -> impl Iterator<Item = &[u8]> {
+    text.split(|octet| digit(*octet).is_none() && !matches!(octet, b'\r' | b'\n' | b'='))
+        .filter(move |run| run.len() >= digits_min)
+        // Prose without spaces is no base64: all lines of a run but the last are long.
+        .filter(|run| {
+            run.split(|octet| *octet == b'\n').next().is_some_and(|line| line.len() >= 32)
+        })
+}
+
+/// Decodes hexadecimal digits, and skips the rest.
+pub(crate) fn hexadecimal(text: impl Iterator<Item = u8>) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut half = None;
+    for value in text.filter_map(|octet| char::from(octet).to_digit(16)) {
+        let value = value as u8;
+        match half.take() {
+            None => half = Some(value),
+            Some(high) => out.push(high << 4 | value),
+        }
+    }
+    out
+}
+
+/// Every uuencoded file in a text, with its name.
+pub(crate) fn uuencoded(text: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    let mut open: Option<(String, Vec<u8>)> = None;
+    for line in text.split(|octet| *octet == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        match &mut open {
+            None => open = begin(line).map(|name| (name, Vec::new())),
+            Some(_) if line == b"end" => files.extend(open.take()),
+            Some((_, bytes)) => uu_line(line, bytes),
+        }
+    }
+    files.extend(open); // The end is missing: lenient programs take it all the same.
+    files
+}
+
+/// `begin 644 NAME`.
+fn begin(line: &[u8]) -> Option<String> {
+    let rest = line.strip_prefix(b"begin ")?;
+    let (mode, name) = rest.split_at_checked(3)?;
+    let name = name.strip_prefix(b" ")?;
+    mode.iter().all(u8::is_ascii_digit).then(|| String::from_utf8_lossy(name).trim().to_owned())
+}
+
+fn uu_line(line: &[u8], out: &mut Vec<u8>) {
+    let value = |octet: u8| u32::from(octet.wrapping_sub(32) & 0x3f);
+    let Some((first, digits)) = line.split_first() else { return };
+    let length = value(*first) as usize;
+    let end = out.len() + length;
+    for four in digits.chunks(4) {
+        let bits =
+            (0..4).fold(0, |bits, at| bits << 6 | four.get(at).map_or(0, |octet| value(*octet)));
+        out.extend([(bits >> 16) as u8, (bits >> 8) as u8, bits as u8]);
+    }
+    out.resize(end, 0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_three_are_decoded() {
+        assert_eq!(base64(b"aGVs\r\nbG8="), b"hello");
+        assert_eq!(hexadecimal(b"68 65\n6c6C6f".iter().copied()), b"hello");
+        let files = uuencoded(b"text\nbegin 644 a.txt\n%:&5L;&\\ \n`\nend\nmore");
+        assert_eq!(files, [("a.txt".to_owned(), b"hello".to_vec())]);
+    }
+
+    #[test]
+    fn runs_are_long_and_cross_lines() {
+        let line = "QUJD".repeat(19);
+        let text = format!("see x = \"{line}\r\n{line}\"; and so on");
+        assert_eq!(base64_runs(text.as_bytes(), 60).count(), 1);
+        assert_eq!(base64_runs(b"a\nb\nc\nd\ne\nf\ng\nh\na\nb\nc\nd\ne\nf\ng\nh\na\nb\nc\nd\ne\nf\ng\nh\na\nb\nc\nd\ne\nf\ng\nh\n", 60).count(), 0);
+    }
+}

@@ -1,0 +1,71 @@
+//! Everything that can be said about a message without asking anybody: its structure, its files,
+//! its content, its words.
+//!
+//! Touches nothing. Each room measures on its own; here they are only called in turn and their
+//! findings put together.
+
+use posthouse_attachment::{AttachmentLimits, Attachments, Extra, yara};
+use posthouse_classifier::{self as classifier, Learned, Model};
+use posthouse_content::{Asf, AsfFacts, CodeLimits, ContentContext, Protected};
+use posthouse_mime::{MimeLimits, Reading};
+use posthouse_types::Finding;
+
+/// What measuring needs beside the message.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tools<'a> {
+    /// YARA rules to search every file with.
+    pub yara: Option<&'a yara::Rules>,
+    /// What words and structure are weighed by; without it nobody reads them.
+    pub model: Option<&'a Model>,
+    /// What the tenant's own releases and reports taught.
+    pub learned: Option<&'a Learned>,
+    /// Whom the recipients' tenant protects from being imitated.
+    pub protected: Option<&'a Protected>,
+}
+
+/// What the measuring rooms found in one message.
+#[derive(Clone, Debug, Default)]
+pub struct Measured {
+    /// Everything that was found, the classifier's opinion among it.
+    pub findings: Vec<Finding>,
+    /// How much more phishing than other bad mail it is, in log-odds, by the classifier.
+    pub phish_log_odds: f32,
+    /// Bulk complaint level, 0 to 9.
+    pub bulk_level: u8,
+    /// Its files.
+    pub attachments: Attachments,
+    /// Addresses of its links, as they stand.
+    pub urls: Vec<String>,
+    /// Switches of the advanced spam filter whose sign is there.
+    pub asf: Vec<Asf>,
+}
+
+/// Measures a message: its octets as they were sent, lines ended by CRLF or LF.
+pub fn measure(message: &[u8], tools: &Tools<'_>) -> (Reading, Measured) {
+    let mut reading = posthouse_mime::read(message, &MimeLimits::default());
+    let mut findings = std::mem::take(&mut reading.findings);
+    let extra = Extra { yara: tools.yara };
+    let mut attachments =
+        posthouse_attachment::examine(&reading, &AttachmentLimits::default(), &extra);
+    findings.append(&mut attachments.findings);
+    let nobody = Protected::default();
+    let context = ContentContext {
+        protected: tools.protected.unwrap_or(&nobody),
+        has_corresponded: None,
+        asf: AsfFacts::default(),
+        codes: CodeLimits::default(),
+    };
+    let mut content = posthouse_content::measure(&reading, &context);
+    findings.append(&mut content.findings);
+    let urls = content.urls.into_iter().map(|url| url.raw).collect();
+    let asf = content.asf;
+    let mut measured = Measured { findings, attachments, urls, asf, ..Measured::default() };
+    if let Some(model) = tools.model {
+        let classified = classifier::classify_for(model, tools.learned, &reading);
+        measured.findings.extend(classified.findings());
+        measured.findings.extend(classifier::bulk_finding(&reading, classified.bulk));
+        measured.phish_log_odds = classified.phish;
+        measured.bulk_level = classifier::bulk_level(&reading, classified.bulk);
+    }
+    (reading, measured)
+}

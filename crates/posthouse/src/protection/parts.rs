@@ -1,0 +1,158 @@
+//! From what was decided to what is stored: a message of its own for each group of recipients.
+//!
+//! May touch: the store's drafts. A draft that cannot be copied is a refusal for now, and nothing
+//! is stored.
+
+use posthouse_filter::authentication::dmarc_action;
+use posthouse_message::{
+    HeaderFacts, ReportDirection, ResultsStamp, VerdictStamp, authentication_results, received_spf,
+    rewrite, verdict_headers,
+};
+use posthouse_policy::Accepted;
+use posthouse_store::{Draft, NewMessage, NewQuarantine};
+use posthouse_types::{Decision, MailParameters, PolicyKind, Reason, Refusal, Rewrite};
+
+use super::{Judgment, Treatment, explanation};
+use crate::body::{self, Origin};
+use crate::gateway::{Admitted, is_originating, tenant_of};
+use crate::records::{self, Submission, Told};
+use crate::refusals;
+use crate::world::World;
+
+/// One message as it was taken, before it is stored.
+pub(crate) struct Taken<'a> {
+    pub(crate) submission: &'a Submission<'a>,
+    pub(crate) origin: Origin<'a>,
+    pub(crate) parameters: &'a MailParameters,
+    pub(crate) accepted: &'a Accepted,
+    pub(crate) header: &'a HeaderFacts,
+    pub(crate) judgment: &'a Judgment,
+}
+
+/// A message for the store of each treatment. The first takes the draft; mostly it is the only
+/// one.
+pub(crate) fn messages(
+    world: &World,
+    taken: &Taken<'_>,
+    draft: Draft,
+    treatments: Vec<Treatment>,
+) -> Result<Vec<NewMessage>, Refusal> {
+    let mut drafts = drafts(world, draft, &treatments)?;
+    let mut messages = Vec::with_capacity(treatments.len());
+    for treatment in treatments {
+        let draft = drafts.pop_front().unwrap_or_else(|| world.store().draft());
+        messages.push(message(world, taken, draft, treatment));
+    }
+    Ok(messages)
+}
+
+/// The content of each treatment: the draft itself where nothing is changed, else a copy.
+fn drafts(
+    world: &World,
+    draft: Draft,
+    treatments: &[Treatment],
+) -> Result<std::collections::VecDeque<Draft>, Refusal> {
+    let unchanged = |one: &Treatment| one.rewrites.is_empty();
+    if let [only] = treatments
+        && unchanged(only)
+    {
+        return Ok([draft].into());
+    }
+    let content = draft.read().map_err(|error| refusals::store(&error))?;
+    let copy = |rewrites: &[Rewrite]| -> Result<Draft, Refusal> {
+        let mut copy = world.store().draft();
+        let appended = match rewrites {
+            [] => copy.append(&content),
+            rewrites => {
+                let rewritten = rewrite(&content, rewrites).map_err(refusals::notice_impossible)?;
+                copy.append(&rewritten.bytes)
+            }
+        };
+        appended.map_err(|error| refusals::store(&error))?;
+        Ok(copy)
+    };
+    treatments.iter().map(|one| copy(&one.rewrites)).collect()
+}
+
+/// The fields of the filter and the policies.
+fn stamps(world: &World, taken: &Taken<'_>, decision: Option<&Decision>) -> Vec<u8> {
+    let Taken { submission, judgment, .. } = taken;
+    let facts = &judgment.facts;
+    let mut out = Vec::new();
+    let client = submission.peer.address.ip().to_canonical();
+    if let Some(authentication) = &facts.authentication {
+        let stamp = ResultsStamp {
+            facts: authentication,
+            client,
+            composite: facts.composite,
+            action: dmarc_action(&authentication.dmarc, 0),
+        };
+        out.extend(received_spf(&authentication.spf, &world.node_name(), &submission.peer.helo));
+        out.extend(authentication_results(&stamp));
+    }
+    if let Some(decision) = decision {
+        let reverse = facts.connection.as_ref().and_then(|found| found.reverse_name.found());
+        let stamp = VerdictStamp {
+            client_ip: Some(client),
+            helo: &submission.peer.helo,
+            reverse_name: reverse.map_or("", |reverse| reverse.name.as_str()),
+            direction: if judgment.judged.is_internal {
+                ReportDirection::Internal
+            } else {
+                ReportDirection::Inbound
+            },
+            ..VerdictStamp::default()
+        };
+        out.extend(verdict_headers(&stamp, decision));
+    }
+    out
+}
+
+fn message(world: &World, taken: &Taken<'_>, draft: Draft, mut treatment: Treatment) -> NewMessage {
+    let Taken { submission, accepted, header, judgment, .. } = taken;
+    let decision = treatment.decision.as_ref();
+    let judgement = explanation::judgement(&judgment.verdicts, decision, judgment.change.as_ref());
+    if treatment.quarantine().is_some() {
+        for admitted in &mut treatment.recipients {
+            admitted.held = admitted.held.or(Some(Reason::Quarantined));
+        }
+    }
+    let quarantine = treatment.quarantine().map(|kept| NewQuarantine {
+        quarantine: kept.clone(),
+        policy: decision.map_or(PolicyKind::MailFlowRule, |decision| decision.policy),
+        policy_name: decision.map_or_else(String::new, |decision| decision.policy_name.clone()),
+        override_reason: String::new(),
+        is_outbound: is_originating(accepted),
+    });
+    let mut rows = body::queue_rows(&treatment.recipients, submission.now);
+    for row in &mut rows {
+        row.quarantine = quarantine.clone().map(Box::new);
+    }
+    let recipients: &[Admitted] = &treatment.recipients;
+    let origin = Origin { recipients, ..taken.origin };
+    let told = Told {
+        header,
+        size: draft.len(),
+        judgement: &judgement,
+        is_judged: world.settings().filter.enabled,
+        rules: &treatment.rules,
+    };
+    let mut head = body::head(world, &origin, accepted, header);
+    head.extend(treatment.wishes.fields());
+    head.extend(stamps(world, taken, decision));
+    NewMessage {
+        reference: submission.reference,
+        tenant: super::keeper(&treatment, accepted).or_else(|| tenant_of(accepted)),
+        received: submission.now,
+        sender: submission.sender.cloned(),
+        parameters: body::with_measured_body(taken.parameters, header),
+        authenticated: is_originating(accepted),
+        head,
+        message_id: header.message_id.clone(),
+        subject: header.subject.clone(),
+        recipients: rows,
+        trace: records::received(submission, accepted, recipients, &told),
+        body: draft,
+        events: Vec::new(),
+    }
+}

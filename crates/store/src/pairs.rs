@@ -1,0 +1,162 @@
+//! Who wrote to whom before, and who sends as whom: pairs with counts, for first contact and spoof
+//! intelligence.
+//!
+//! Addresses are stored folded. A tenant's pairs are its own.
+
+use posthouse_types::{Address, Domain, TenantId, UnixMillis};
+use rusqlite::OptionalExtension;
+
+use crate::writer::Class;
+use crate::{Store, StoreError};
+
+/// How well a sender and a recipient know each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Contact {
+    /// Messages from the sender to the recipient.
+    pub messages_before: u64,
+    /// When the last one came.
+    pub last: Option<UnixMillis>,
+    /// Whether the recipient wrote to the sender.
+    pub corresponded: bool,
+}
+
+/// A sender that was forged, and where it came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpoofSeen {
+    /// The From domain.
+    pub spoofed: Domain,
+    /// The sending infrastructure: a domain, or a network.
+    pub infrastructure: String,
+    /// Whether the domain is the tenant's own.
+    pub is_internal: bool,
+    /// How many messages.
+    pub count: u64,
+    /// When the last one came.
+    pub last: UnixMillis,
+}
+
+impl Store {
+    /// Counts a message from a sender to recipients.
+    ///
+    /// # Errors
+    /// [`StoreError::DiskFull`] or [`StoreError::Unavailable`].
+    pub async fn count_contacts(
+        &self,
+        tenant: TenantId,
+        sender: &Address,
+        recipients: &[Address],
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
+        let sender = sender.folded();
+        let recipients: Vec<String> = recipients.iter().map(Address::folded).collect();
+        let bytes = recipients.len() * 128;
+        self.submit(Class::Record, bytes, Vec::new(), move |work| {
+            for recipient in &recipients {
+                work.connection
+                    .prepare_cached(
+                        "INSERT INTO contact (tenant, sender, recipient, count, last)
+                         VALUES (?1, ?2, ?3, 1, ?4)
+                         ON CONFLICT DO UPDATE SET count = count + 1, last = max(last, ?4)",
+                    )?
+                    .execute((tenant.0.cast_signed(), &sender, recipient, now.0))?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// How well a sender and each of these recipients know each other, in their order.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn contacts(
+        &self,
+        tenant: TenantId,
+        sender: &Address,
+        recipients: &[Address],
+    ) -> Result<Vec<Contact>, StoreError> {
+        const PAIR: &str =
+            "SELECT count, last FROM contact WHERE tenant = ?1 AND sender = ?2 AND recipient = ?3";
+        let sender = sender.folded();
+        let recipients: Vec<String> = recipients.iter().map(Address::folded).collect();
+        self.inner
+            .readers
+            .read(move |connection| {
+                let mut pair = connection.prepare_cached(PAIR)?;
+                let mut out = Vec::with_capacity(recipients.len());
+                for recipient in &recipients {
+                    let number = tenant.0.cast_signed();
+                    let there: Option<(i64, i64)> = pair
+                        .query_row((number, &sender, recipient), |row| {
+                            Ok((row.get(0)?, row.get(1)?))
+                        })
+                        .optional()?;
+                    let corresponded = pair.exists((number, recipient, &sender))?;
+                    out.push(Contact {
+                        messages_before: there.map_or(0, |(count, _)| count.cast_unsigned()),
+                        last: there.map(|(_, last)| UnixMillis(last)),
+                        corresponded,
+                    });
+                }
+                Ok(out)
+            })
+            .await
+    }
+
+    /// Counts a forged sender.
+    ///
+    /// # Errors
+    /// As [`Store::count_contacts`].
+    pub async fn count_spoof(&self, tenant: TenantId, seen: SpoofSeen) -> Result<(), StoreError> {
+        self.submit(Class::Record, 256, Vec::new(), move |work| {
+            work.connection
+                .prepare_cached(
+                    "INSERT INTO spoof_pair (tenant, spoofed, infrastructure, internal, count, last)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                     ON CONFLICT DO UPDATE SET count = count + ?5, last = max(last, ?6)",
+                )?
+                .execute((
+                    tenant.0.cast_signed(),
+                    seen.spoofed.as_str(),
+                    &seen.infrastructure,
+                    seen.is_internal,
+                    seen.count.cast_signed(),
+                    seen.last.0,
+                ))?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// A tenant's forged senders since a time, the most frequent first.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn spoofs(
+        &self,
+        tenant: TenantId,
+        since: UnixMillis,
+    ) -> Result<Vec<SpoofSeen>, StoreError> {
+        self.inner
+            .readers
+            .read(move |connection| {
+                let mut statement = connection.prepare_cached(
+                    "SELECT spoofed, infrastructure, internal, count, last FROM spoof_pair
+                     WHERE tenant = ?1 AND last >= ?2 ORDER BY count DESC LIMIT ?3",
+                )?;
+                let limit = crate::trace::bounded(0).cast_signed() as i64;
+                let rows =
+                    statement.query_map((tenant.0.cast_signed(), since.0, limit), |row| {
+                        Ok(SpoofSeen {
+                            spoofed: Domain::from_normalized(row.get::<_, String>(0)?),
+                            infrastructure: row.get(1)?,
+                            is_internal: row.get(2)?,
+                            count: row.get::<_, i64>(3)?.cast_unsigned(),
+                            last: UnixMillis(row.get(4)?),
+                        })
+                    })?;
+                Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+            })
+            .await
+    }
+}
