@@ -7,7 +7,6 @@ use posthouse_mime::Reading;
 
 use crate::gather::Gathered;
 use crate::html::Loads;
-use crate::normal::plain;
 use crate::url::{Host, Origin};
 
 /// What a switch does when it is on and hits.
@@ -174,13 +173,24 @@ const SENSITIVE_WORDS: &[&str] = &[
     "xxx",
 ];
 
-/// The switches that hit, in order.
-pub(crate) fn hits(reading: &Reading, gathered: &Gathered, facts: &AsfFacts) -> Vec<Asf> {
+/// The switches that hit, in order. `words` is subject and text, plain.
+pub(crate) fn hits(
+    reading: &Reading,
+    gathered: &Gathered,
+    words: &str,
+    facts: &AsfFacts,
+) -> Vec<Asf> {
     let all = Asf::ALL.into_iter();
-    all.filter(|switch| is_hit(*switch, reading, gathered, facts)).collect()
+    all.filter(|switch| is_hit(*switch, reading, gathered, words, facts)).collect()
 }
 
-fn is_hit(switch: Asf, reading: &Reading, gathered: &Gathered, facts: &AsfFacts) -> bool {
+fn is_hit(
+    switch: Asf,
+    reading: &Reading,
+    gathered: &Gathered,
+    words: &str,
+    facts: &AsfFacts,
+) -> bool {
     let pages = &gathered.pages;
     let any_link = |test: fn(&crate::url::Url) -> bool| {
         let links = gathered.urls.iter().filter(|url| {
@@ -213,7 +223,6 @@ fn is_hit(switch: Asf, reading: &Reading, gathered: &Gathered, facts: &AsfFacts)
         }
         Asf::ObjectTags => pages.iter().any(|page| page.counts.objects > 0),
         Asf::SensitiveWordList => {
-            let words = plain(&format!("{}\n{}", gathered.subject, gathered.text));
             words.split([' ', '/']).any(|word| SENSITIVE_WORDS.binary_search(&word).is_ok())
         }
         Asf::SpfRecordHardFail => facts.spf == Spf::HardFail,
@@ -243,7 +252,10 @@ mod tests {
     fn hit(message: &str) -> Vec<&'static str> {
         let reading = read(message.as_bytes(), &MimeLimits::default());
         let gathered = Gathered::from(&reading);
-        hits(&reading, &gathered, &AsfFacts::default()).into_iter().map(Asf::header_text).collect()
+        hits(&reading, &gathered, &gathered.plain(), &AsfFacts::default())
+            .into_iter()
+            .map(Asf::header_text)
+            .collect()
     }
 
     #[test]
@@ -285,8 +297,10 @@ mod tests {
         let reading = read(b"Subject: x\n\nx", &MimeLimits::default());
         let gathered = Gathered::from(&reading);
         let facts = AsfFacts { spf: Spf::HardFail, from: Spf::HardFail, bounce: Bounce::Foreign };
-        let texts: Vec<_> =
-            hits(&reading, &gathered, &facts).into_iter().map(Asf::header_text).collect();
+        let texts: Vec<_> = hits(&reading, &gathered, &gathered.plain(), &facts)
+            .into_iter()
+            .map(Asf::header_text)
+            .collect();
         assert_eq!(texts, ["SPF Record Fail", "SPF From Record Fail", "Backscatter NDR"]);
     }
 

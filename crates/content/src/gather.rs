@@ -7,6 +7,7 @@ use posthouse_mime::{Part, Reading, addresses, decode_words};
 
 use crate::html::{self, Link, Loads, Page};
 use crate::identity::Sender;
+use crate::url::lists::is_free_mail;
 use crate::url::{Origin, Url, find};
 
 /// Longest text of all parts together that is read, in bytes; more is said (`content-limit`).
@@ -86,6 +87,22 @@ impl Gathered {
         };
         let subject = first.field("Subject").unwrap_or_default();
         self.subject = decode_words(html::head(subject, SUBJECT_BYTES_MAX));
+    }
+
+    /// Subject and text, plain: what phrases and words are looked for in.
+    pub(crate) fn plain(&self) -> String {
+        let cut = html::head(&self.text, crate::wording::TEXT_BYTES_MAX);
+        crate::normal::plain(&format!("{}\n{cut}", self.subject))
+    }
+
+    /// The free mailbox that answers go to, where the mail itself comes from elsewhere.
+    pub(crate) fn free_reply(&self) -> Option<&str> {
+        let sender = self.sender.domain();
+        let replies = self.sender.reply_to.iter().map(|reply| reply.address.as_str());
+        replies.into_iter().find(|address| {
+            let domain = crate::identity::domain_of(address);
+            is_free_mail(&domain) && domain != sender
+        })
     }
 
     fn part(&mut self, role: Role, part: &Part, text: &str) {

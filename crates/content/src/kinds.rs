@@ -29,7 +29,7 @@ kinds! {
     DOMAIN "impersonation-domain" Phish Weight(2.6),
         "The sender's domain {domain} is made to look like {protected} ({how}).",
         "Die Absenderdomain {domain} soll wie {protected} aussehen ({how}).";
-    BRAND "impersonation-brand" Phish Weight(2.0),
+    BRAND "impersonation-brand" Phish Weight(2.6),
         "The sender is shown as {shown}, but {domain} does not belong to {brand} ({real}).",
         "Der Absender erscheint als {shown}, aber {domain} gehört nicht zu {brand} ({real}).";
     BRAND_DOMAIN "impersonation-brand-domain" Phish Weight(1.8),
@@ -41,7 +41,7 @@ kinds! {
     NAME_IS_OWN_ADDRESS "display-protected-address" Spoof Weight(2.4),
         "The sender's name shows {shown}, which is protected, but the mail comes from {sender}.",
         "Der Absendername zeigt das geschützte {shown}, die Nachricht kommt aber von {sender}.";
-    NAME_IS_DOMAIN "display-other-domain" Spoof Weight(0.5),
+    NAME_IS_DOMAIN "display-other-domain" Spoof Weight(0.2),
         "The sender's name shows the domain {shown}, but the mail comes from {sender}.",
         "Der Absendername zeigt die Domain {shown}, die Nachricht kommt aber von {sender}.";
     NAME_REVERSED "name-reversed" Spoof Weight(2.5),
@@ -53,9 +53,12 @@ kinds! {
     NAME_MIXED "name-mixed-scripts" Spoof Weight(1.8),
         "The name {shown} mixes letters of several scripts, so that it reads as {reads}.",
         "Der Name {shown} mischt Buchstaben mehrerer Schriften und liest sich so als {reads}.";
-    REPLY_FREE "reply-to-free-mail" Phish Weight(1.0),
+    REPLY_FREE "reply-to-free-mail" Trust Informs,
         "Answers go to {reply}, a free mailbox, and not to {sender}.",
         "Antworten gehen an {reply}, ein kostenloses Postfach, und nicht an {sender}.";
+    REPLY_FREE_MONEY "reply-to-free-mail-for-money" Phish Weight(1.8),
+        "It speaks of money, and answers go to the free mailbox {reply} and not to {sender}.",
+        "Es geht um Geld, und Antworten gehen an das kostenlose Postfach {reply} und nicht an {sender}.";
     REPLY_OTHER "reply-to-other-domain" Trust Informs,
         "Answers go to {reply}, and not to {sender}.",
         "Antworten gehen an {reply} und nicht an {sender}.";
@@ -70,16 +73,16 @@ kinds! {
         "Die E-Mail-Adresse {sender} enthält ungewöhnliche Buchstaben oder Ziffern. Reagieren Sie besser nicht auf diese Nachricht.";
 
     // Where its links lead.
-    LINK_SAYS_OTHER "link-says-other" Phish Weight(0.5),
+    LINK_SAYS_OTHER "link-says-other" Phish Weight(0.2),
         "The link says {shown} and goes to {target}.",
         "Der Link zeigt {shown} und führt zu {target}.";
-    LINK_SAYS_BRAND "link-says-brand" Phish Weight(2.0),
+    LINK_SAYS_BRAND "link-says-brand" Phish Weight(2.2),
         "The link says {shown} and goes to {target}.",
         "Der Link zeigt {shown} und führt zu {target}.";
     URL_USERINFO "url-userinfo" Phish Weight(2.2),
         "The link begins with {shown}, which is only a name before an @, and goes to {target}.",
         "Der Link beginnt mit {shown}, das nur ein Name vor einem @ ist, und führt zu {target}.";
-    URL_NUMERIC "url-numeric" Phish Weight(1.4),
+    URL_NUMERIC "url-numeric" Phish Weight(1.8),
         "A link goes to the bare address {target}.",
         "Ein Link führt zur nackten Adresse {target}.";
     URL_ODD_NUMBER "url-odd-number" Phish Weight(2.6),
@@ -103,13 +106,13 @@ kinds! {
     URL_BRAND_PATH "url-brand-in-path" Phish Weight(0.7),
         "A link to {target} bears the name of {brand} behind the host.",
         "Ein Link zu {target} trägt den Namen {brand} hinter dem Server.";
-    URL_SHORTENER "url-shortener" Phish Weight(0.5),
+    URL_SHORTENER "url-shortener" Phish Weight(1.2),
         "A link is shortened by {target}, so that its target cannot be seen.",
         "Ein Link ist durch {target} verkürzt, sein Ziel ist nicht zu sehen.";
     URL_REDIRECT "url-redirect" Phish Weight(0.6),
         "A link names {shown} and is sent on to {target}.",
         "Ein Link nennt {shown} und wird zu {target} weitergeleitet.";
-    URL_ANYBODYS "url-anybodys-page" Phish Weight(0.5),
+    URL_ANYBODYS "url-anybodys-page" Phish Weight(0.8),
         "A link goes to {target}, where anybody can put a page or file.",
         "Ein Link führt zu {target}, wo jeder Seiten oder Dateien ablegen kann.";
     URL_DATA "url-data" Phish Weight(2.4),
@@ -123,7 +126,7 @@ kinds! {
         "Ein Link führt zum ungewöhnlichen Port {port} von {target}.";
 
     // What its HTML does.
-    FORM "form-in-mail" Phish Weight(0.6),
+    FORM "form-in-mail" Phish Weight(0.2),
         "The message holds a form that sends what is typed to {target}.",
         "Die Nachricht enthält ein Formular, das Eingaben an {target} sendet.";
     PASSWORD "password-in-mail" Phish Weight(2.6),
@@ -147,10 +150,10 @@ kinds! {
     BASE "base-elsewhere" Phish Weight(0.4),
         "Links without a host lead to {target}, set aside from them.",
         "Links ohne Server führen zu {target}, das an anderer Stelle gesetzt ist.";
-    SCRIPT "script-in-mail" Spam Weight(0.8),
+    SCRIPT "script-in-mail" Spam Weight(0.4),
         "The message holds scripts.",
         "Die Nachricht enthält Skripte.";
-    HIDDEN_TEXT "hidden-text" Spam Weight(0.8),
+    HIDDEN_TEXT "hidden-text" Spam Weight(1.4),
         "{percent} % of the text cannot be seen. Seen: {seen} Not seen: {hidden}",
         "{percent} % des Textes sind unsichtbar. Sichtbar: {seen} Unsichtbar: {hidden}";
     BROKEN_WORDS "invisible-in-words" Spam Weight(1.6),
@@ -162,12 +165,12 @@ kinds! {
     UTF7 "text-in-utf-7" Ambiguity Weight(1.0),
         "A text calls itself UTF-7, which some programs turn into HTML and others do not.",
         "Ein Text nennt sich UTF-7, was manche Programme in HTML verwandeln und andere nicht.";
-    IMAGE_ONLY "only-linked-image" Spam Weight(0.7),
+    IMAGE_ONLY "only-linked-image" Spam Weight(1.4),
         "There is hardly any text: a picture with a link is the message.",
         "Es gibt kaum Text: ein Bild mit einem Link ist die Nachricht.";
 
     // What it says.
-    SAYS_CREDENTIALS "wording-credentials" Phish Weight(1.0),
+    SAYS_CREDENTIALS "wording-credentials" Phish Weight(1.6),
         "It speaks of passwords and blocked accounts: {phrases}.",
         "Es ist von Passwörtern und gesperrten Konten die Rede: {phrases}.";
     SAYS_MAILBOX "wording-mailbox" Phish Weight(1.4),
@@ -194,13 +197,13 @@ kinds! {
     EXTORTION "extortion-with-wallet" Phish Weight(4.5),
         "It threatens, and wants money sent to the wallet {wallet}.",
         "Es wird gedroht und Geld an die Wallet {wallet} verlangt.";
-    SAYS_LOTTERY "wording-prize" Spam Weight(1.4),
+    SAYS_LOTTERY "wording-prize" Spam Weight(1.6),
         "It promises a prize or a gift: {phrases}.",
         "Es wird ein Gewinn oder Geschenk versprochen: {phrases}.";
     SAYS_ADVANCE_FEE "wording-fortune" Spam Weight(2.0),
         "It offers a share of a fortune: {phrases}.",
         "Es wird ein Anteil an einem Vermögen angeboten: {phrases}.";
-    SAYS_PARCEL "wording-parcel" Phish Weight(1.2),
+    SAYS_PARCEL "wording-parcel" Phish Weight(1.6),
         "It says that a parcel waits for a fee or an address: {phrases}.",
         "Es heißt, ein Paket warte auf eine Gebühr oder Adresse: {phrases}.";
     SAYS_TAX "wording-tax-refund" Phish Weight(1.4),

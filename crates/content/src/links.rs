@@ -9,7 +9,9 @@ use posthouse_types::Finding;
 
 use crate::gather::Gathered;
 use crate::html::Link;
-use crate::identity::{BRANDS, Brand, Likeness, Protected, how, likeness_weight, resembles_brand};
+use crate::identity::{
+    BRANDS, Brand, Likeness, Protected, called, how, likeness_weight, owner, resembles_brand,
+};
 use crate::kinds;
 use crate::normal::fold;
 use crate::url::lists::{ANYBODYS_PAGES, REDIRECTORS, SHORTENERS, holds};
@@ -128,11 +130,12 @@ fn writing(url: &Url, found: &mut Heaviest) {
     } else if let Some(name) = url.host.as_name().filter(|name| name.contains("xn--")) {
         found.add(Finding::of(&kinds::URL_PUNYCODE).with("shown", &target).with("target", name));
     }
-    if let Some(port) = url.port.filter(|port| !matches!(port, 80 | 443 | 8080 | 8443)) {
-        let finding =
-            Finding::of(&kinds::URL_PORT).with("port", &port.to_string()).with("target", &target);
-        let is_said = url.origin == Origin::Text;
-        found.add(if is_said { finding.weighing(0.0) } else { finding });
+    // In running text it is technicians talking.
+    let port = url.port.filter(|port| !matches!(port, 80 | 443 | 8080 | 8443));
+    if let Some(port) = port.filter(|_| url.origin != Origin::Text) {
+        found.add(
+            Finding::of(&kinds::URL_PORT).with("port", &port.to_string()).with("target", &target),
+        );
     }
 }
 
@@ -217,12 +220,8 @@ fn add_brand(brand: &Brand, target: &str, name: &str, sender: &str, found: &mut 
 
 /// A brand's whole label as a word of a foreign host: `secure-paypal.evil.example`.
 fn brand_in_labels(name: &str) -> Option<&'static Brand> {
-    let registered = registrable(name);
-    let words = || name.split(['.', '-', '_']).map(fold);
-    let brand = BRANDS.iter().find(|brand| {
-        !brand.is_common_word && brand.label.len() >= 5 && words().any(|word| word == brand.label)
-    })?;
-    (!BRANDS.iter().any(|brand| brand.owns(registered))).then_some(brand)
+    let brand = name.split(['.', '-', '_']).find_map(|word| called(&fold(word)))?;
+    owner(registrable(name)).is_none().then_some(brand)
 }
 
 /// Words of pages that ask for something, in paths.
@@ -239,11 +238,13 @@ fn brand_in_path(url: &Url, name: &str, found: &mut Heaviest) {
     if !GATE_WORDS.iter().any(|word| path.contains(word)) {
         return;
     }
-    let registered = registrable(name);
+    if owner(registrable(name)).is_some() {
+        return;
+    }
     let brand = BRANDS.iter().find(|brand| {
         !brand.is_common_word && brand.label.len() >= 5 && path.contains(brand.label.as_str())
     });
-    if let Some(brand) = brand.filter(|_| !BRANDS.iter().any(|brand| brand.owns(registered))) {
+    if let Some(brand) = brand {
         found.add(
             Finding::of(&kinds::URL_BRAND_PATH)
                 .with("target", &url.host.shown())
@@ -262,7 +263,7 @@ fn says_other(link: &Link, url: &Url, protected: &Protected, found: &mut Heavies
     if said == goes || url.inner().iter().any(|inner| inner.domain() == said) {
         return;
     }
-    let brand = BRANDS.iter().find(|brand| brand.owns(&said));
+    let brand = owner(&said);
     let is_theirs = brand.is_some_and(|brand| brand.owns(&goes));
     let is_protected = shown.host.as_name().is_some_and(|name| protected.is_own(name));
     let kind = match is_protected || (brand.is_some() && !is_theirs) {

@@ -50,7 +50,9 @@ pub fn measure(reading: &Reading, context: &ContentContext<'_>) -> Content {
     findings.extend(impersonation(&gathered.sender, context.protected));
     findings.extend(links::findings(&gathered, context.protected));
     findings.extend(pages::findings(&gathered));
-    let mut wording = wording::measure(&gathered.subject, &gathered.text);
+    let plain = gathered.plain();
+    let mut wording = wording::measure_plain(&plain);
+    wording.is_complete = gathered.text.len() <= wording::TEXT_BYTES_MAX;
     wording.length = wording.length.min(gathered.longest_text + gathered.subject.len());
     findings.extend(pages::says(&gathered, &wording));
     let passwords = files(reading, &gathered, &mut findings);
@@ -58,7 +60,7 @@ pub fn measure(reading: &Reading, context: &ContentContext<'_>) -> Content {
         findings.push(Finding::of(&kinds::LIMIT));
     }
     Content {
-        asf: asf::hits(reading, &gathered, &context.asf),
+        asf: asf::hits(reading, &gathered, &plain, &context.asf),
         urls: gathered.urls,
         sender: gathered.sender,
         findings,

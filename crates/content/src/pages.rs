@@ -205,5 +205,16 @@ pub(crate) fn says(gathered: &Gathered, wording: &Wording) -> Vec<Finding> {
     {
         findings.push(Finding::of(&kinds::EXTORTION).with("wallet", wallet));
     }
+    // Answers to a free mailbox are common; together with a request for money they are a plan.
+    let money = [Theme::Payment, Theme::Gift, Theme::Bank, Theme::Available, Theme::Fortune];
+    if money.into_iter().any(|theme| wording.speaks_of(theme))
+        && let Some(reply) = gathered.free_reply()
+    {
+        findings.push(
+            Finding::of(&kinds::REPLY_FREE_MONEY)
+                .with("reply", reply)
+                .with("sender", &gathered.sender.address),
+        );
+    }
     findings
 }

@@ -4,24 +4,25 @@
 //! known. `~` before the names: they are everyday words or short, so that likeness proves nothing
 //! and only the whole name counts.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use crate::normal::fold;
 
 const TABLE: &str = "
 PayPal|paypal.com paypal-corp.com paypal.me paypal-communication.com paypalobjects.com
-Microsoft,Office 365,Office365,Microsoft 365,OneDrive,SharePoint,Outlook Web|microsoft.com office.com office365.com microsoftonline.com live.com outlook.com onmicrosoft.com windows.com sharepoint.com sharepointonline.com microsoftemail.com azure.com hotmail.com msn.com xbox.com skype.com
-Google,Gmail|google.com gmail.com youtube.com googlemail.com google.dev googleapis.com withgoogle.com googlegroups.com
+Microsoft,Office 365,Office365,Microsoft 365,OneDrive,SharePoint,Outlook Web|microsoft.com office.com office365.com microsoftonline.com live.com outlook.com onmicrosoft.com windows.com sharepoint.com sharepointonline.com microsoftemail.com azure.com hotmail.com msn.com xbox.com skype.com microsoft.net microsoftonline-p.com windowsupdate.com office.net
+Google,Gmail|google.com gmail.com youtube.com googlemail.com google.dev googleapis.com withgoogle.com googlegroups.com googlesource.com googlepages.com googlecode.com googleusercontent.com google-analytics.com googlesyndication.com googleadservices.com googletagmanager.com gstatic.com
 ~Apple,iCloud,Apple ID,iTunes|apple.com icloud.com me.com mac.com itunes.com
-Amazon,Amazon Prime|amazon.com amazon.co.uk amazonses.com amazonaws.com amazon.jobs awsstatic.com
+Amazon,Amazon Prime|amazon.com amazon.co.uk amazonses.com amazonaws.com amazon.jobs media-amazon.com images-amazon.com ssl-images-amazon.com amazonpay.com awsstatic.com
 Netflix|netflix.com nflxext.com
-Facebook|facebook.com facebookmail.com fb.com meta.com
+Facebook|facebook.com facebookmail.com fb.com meta.com fbcdn.net fb.me
 Instagram|instagram.com facebookmail.com
 WhatsApp|whatsapp.com facebookmail.com
-LinkedIn|linkedin.com
-Twitter|twitter.com x.com
+LinkedIn|linkedin.com licdn.com lnkd.in
+Twitter|twitter.com x.com twimg.com
 TikTok|tiktok.com tiktokv.com
-Telegram|telegram.org t.me
+Telegram|telegram.org t.me telegram.me telegram.com
 ~Zoom|zoom.us zoom.com
 DocuSign|docusign.com docusign.net
 ~Adobe,Adobe Sign,Acrobat Sign|adobe.com adobesign.com echosign.com
@@ -57,14 +58,14 @@ Correios|correios.com.br
 La Poste,Chronopost,Colissimo|laposte.fr chronopost.fr laposte.net
 PostNL|postnl.nl postnl.be
 ~Correos|correos.es
-Poste Italiane|poste.it posteitaliane.it
+~Poste Italiane|poste.it posteitaliane.it
 Deutsche Post|deutschepost.de dhl.de
 Swiss Post,Die Post|post.ch
-bpost|bpost.be
+~bpost|bpost.be
 Australia Post,AusPost|auspost.com.au
-~eBay|ebay.com ebay.de ebay.co.uk
+~eBay|ebay.com ebayimg.com ebaystatic.com ebay.de ebay.co.uk
 AliExpress|aliexpress.com
-Alibaba|alibaba.com
+Alibaba|alibaba.com alibaba-inc.com alibabagroup.com alibabacloud.com
 Walmart|walmart.com
 Costco|costco.com
 Home Depot|homedepot.com
@@ -126,16 +127,16 @@ Western Union|westernunion.com
 MoneyGram|moneygram.com
 ~IRS,Internal Revenue Service|irs.gov
 HMRC|hmrc.gov.uk service.gov.uk
-Elster,Finanzamt|elster.de
+~Elster,Finanzamt|elster.de
 Telekom,Deutsche Telekom|telekom.de telekom.com t-online.de
 Vodafone|vodafone.com vodafone.de
 ~Orange|orange.fr orange.com
 ~O2|o2.de o2.co.uk o2online.de
-Verizon|verizon.com
+Verizon|verizon.com verizon.net verizonwireless.com
 ~AT&T|att.com att.net
-Comcast,Xfinity|comcast.com xfinity.com comcast.net
+Comcast,Xfinity|comcast.com xfinity.com comcast.net comcastbusiness.net
 ~IONOS,1&1|ionos.com ionos.de 1und1.de
-Strato|strato.de
+~Strato|strato.de
 OVHcloud|ovhcloud.com ovh.com ovh.net
 Spotify|spotify.com
 Disney Plus,Disney+|disneyplus.com disney.com
@@ -182,6 +183,46 @@ impl Brand {
 /// All brands.
 pub(crate) static BRANDS: LazyLock<Vec<Brand>> =
     LazyLock::new(|| TABLE.lines().filter_map(read).collect());
+
+/// Whose domain is it? Any brand's that owns it, by [`Brand::owns`], in one look-up.
+pub(crate) fn owner(registered: &str) -> Option<&'static Brand> {
+    if let Some(brand) = INDEX.domains.get(registered) {
+        return Some(brand);
+    }
+    let (label, _) = registered.split_once('.')?;
+    INDEX.labels.get(label)?.iter().copied().find(|brand| brand.owns(registered))
+}
+
+/// The brand that is called like this folded word and is no everyday word.
+pub(crate) fn called(word: &str) -> Option<&'static Brand> {
+    INDEX.folded.get(word).copied()
+}
+
+/// Brands by their domains, by the labels of those, and by their folded labels.
+struct Index {
+    domains: BTreeMap<&'static str, &'static Brand>,
+    labels: BTreeMap<&'static str, Vec<&'static Brand>>,
+    folded: BTreeMap<&'static str, &'static Brand>,
+}
+
+static INDEX: LazyLock<Index> = LazyLock::new(|| {
+    let mut index =
+        Index { domains: BTreeMap::new(), labels: BTreeMap::new(), folded: BTreeMap::new() };
+    for brand in BRANDS.iter() {
+        for domain in &brand.domains {
+            index.domains.entry(domain).or_insert(brand);
+            let label = domain.split('.').next().unwrap_or_default();
+            index.labels.entry(label).or_default().push(brand);
+        }
+        if !brand.is_common_word && brand.label.len() >= LABEL_CHARACTERS_MIN {
+            index.folded.entry(brand.label.as_str()).or_insert(brand);
+        }
+    }
+    index
+});
+
+/// Shorter labels stand in hosts by accident.
+const LABEL_CHARACTERS_MIN: usize = 5;
 
 fn read(line: &'static str) -> Option<Brand> {
     let (names, domains) = line.split_once('|')?;

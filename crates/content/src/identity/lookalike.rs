@@ -37,7 +37,8 @@ pub enum Likeness {
 pub(crate) struct Target {
     /// In lower case, as A-labels.
     pub(crate) domain: String,
-    /// Its registered label.
+    /// The domain that was registered, and its first label.
+    registrable: String,
     label: String,
     folded: String,
 }
@@ -46,8 +47,9 @@ impl Target {
     pub(crate) fn new(domain: &str) -> Self {
         let domain = domain.trim_matches('.').to_lowercase();
         let domain = idna::domain_to_ascii(&domain).unwrap_or(domain);
-        let label = label_of(registrable(&domain));
-        Self { folded: fold(&label), label, domain }
+        let registrable = registrable(&domain).to_owned();
+        let label = label_of(&registrable);
+        Self { folded: fold(&label), label, registrable, domain }
     }
 }
 
@@ -73,14 +75,19 @@ impl<'a> Candidate<'a> {
             name == target.domain
                 || name.strip_suffix(&target.domain).is_some_and(|it| it.ends_with('.'))
         };
-        if same(self.name) || target.domain == self.registrable {
+        if target.domain.is_empty() || same(self.name) || target.domain == self.registrable {
             return None;
         }
         // The target's own parent or sister below the same registered domain.
-        if registrable(&target.domain) == self.registrable {
+        if target.registrable == self.registrable {
             return None;
         }
-        if is_before(self.name, self.registrable, &target.domain) {
+        // Most names have nothing before the registered domain, or nothing like the target.
+        let before = self.name.len() > self.registrable.len();
+        if before
+            && self.name.contains(target.label.as_str())
+            && is_before(self.name, self.registrable, &target.domain)
+        {
             return Some(Likeness::Subdomain);
         }
         if target.folded.chars().count() < SHORT_LABEL_CHARACTERS_MIN {

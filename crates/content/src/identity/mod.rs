@@ -9,7 +9,7 @@ pub mod lookalike;
 use posthouse_mime::Mailbox;
 use posthouse_types::Finding;
 
-pub(crate) use brands::{BRANDS, Brand, words};
+pub(crate) use brands::{BRANDS, Brand, called, owner, words};
 pub use lookalike::Likeness;
 pub(crate) use lookalike::{Candidate, Target};
 
@@ -142,9 +142,11 @@ pub fn impersonation(sender: &Sender, protected: &Protected) -> Vec<Finding> {
 
 /// Characters that turn, vanish or come from another script.
 fn characters(display: &str, address: &str, findings: &mut Vec<Finding>) {
-    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    // Marks of direction alone are ordinary in Hebrew and Arabic names.
-    let vanishes = |c: char| is_invisible(c) && !turns(c) && !matches!(c, '\u{200e}' | '\u{200f}');
+    let turns = |c: char| matches!(c, '\u{202d}' | '\u{202e}');
+    // Marks and brackets of direction are ordinary in Hebrew and Arabic names, and some programs
+    // put them around every name that is copied from a directory.
+    let directs = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202c}' | '\u{2066}'..='\u{2069}');
+    let vanishes = |c: char| is_invisible(c) && !turns(c) && !directs(c);
     if display.contains(turns) {
         findings.push(Finding::of(&kinds::NAME_REVERSED).with("shown", display));
     } else if display.contains(vanishes) {
@@ -239,9 +241,8 @@ fn shown_address(
     if registrable(&host) == registrable(domain) {
         return;
     }
-    let is_brand = BRANDS.iter().any(|it| {
-        it.owns(registrable(&host)) && !is_free_mail(&host) && !it.owns(registrable(domain))
-    });
+    let is_brand = !is_free_mail(&host)
+        && owner(registrable(&host)).is_some_and(|brand| !brand.owns(registrable(domain)));
     let kind = match (protected.owner(&host).is_some() || is_brand, is_address) {
         (true, _) => &kinds::NAME_IS_OWN_ADDRESS,
         (false, true) => &kinds::NAME_IS_ADDRESS,
@@ -249,6 +250,9 @@ fn shown_address(
     };
     findings.push(Finding::of(kind).with("shown", shown).with("sender", address));
 }
+
+/// Shortest label of a brand whose misspelling counts, in characters.
+const EDITED_BRAND_CHARACTERS_MIN: usize = 6;
 
 /// Words that stand beside a brand's name when the brand itself writes.
 const OFFICE_WORDS: &[&str] = &[
@@ -338,19 +342,24 @@ fn names(brand: &Brand, shown: &[String]) -> bool {
 /// One of the brands in the name owns the domain: "Amazon via PayPal" is PayPal's to write.
 fn owned_by_somebody_named(shown: &[String], domain: &str) -> bool {
     let registered = registrable(domain);
-    BRANDS.iter().any(|brand| brand.owns(registered) && names(brand, shown))
+    owner(registered).is_some()
+        && BRANDS.iter().any(|brand| brand.owns(registered) && names(brand, shown))
 }
 
 /// The brand that a host's name looks like, without being one of its own.
 pub(crate) fn resembles_brand(name: &str) -> Option<(&'static Brand, Likeness)> {
-    let registered = registrable(name);
-    if BRANDS.iter().any(|brand| brand.owns(registered)) {
+    if owner(registrable(name)).is_some() {
         return None;
     }
     let candidate = Candidate::new(name);
     let all = TARGETS.iter().filter(|(brand, _)| !brand.is_common_word);
     all.filter_map(|(brand, target)| Some((*brand, candidate.likeness(target)?)))
-        .filter(|(_, likeness)| !matches!(likeness, Likeness::Partial))
+        .filter(|(brand, likeness)| match likeness {
+            Likeness::Partial => false,
+            // Honest short names are one letter apart by accident.
+            Likeness::Edited => brand.label.len() >= EDITED_BRAND_CHARACTERS_MIN,
+            _ => true,
+        })
         .max_by_key(|(_, likeness)| *likeness)
 }
 
@@ -364,7 +373,7 @@ fn replies(sender: &Sender, domain: &str, protected: &Protected, findings: &mut 
     let registered = registrable(domain);
     for reply in sender.reply_to.iter().take(REPLIES_MAX) {
         let host = domain_of(&reply.address);
-        if host.is_empty() || registrable(&host) == registered {
+        if host.is_empty() || registered.is_empty() || registrable(&host) == registered {
             continue;
         }
         let target = Target::new(registered);

@@ -20,9 +20,9 @@ use pixels::{Budget, Format, Missed};
 pub struct CodeLimits {
     /// Pictures that are opened.
     pub pictures_max: usize,
-    /// Pixels of one picture; bigger ones are not opened.
+    /// Pixels of one picture; bigger ones are not opened. A page scanned at 300 dpi has 8.7 million.
     pub picture_pixels_max: usize,
-    /// Pixels of all opened pictures together.
+    /// Pixels of all opened pictures together: a million takes some ten milliseconds.
     pub pixels_max: usize,
     /// Bytes of one PDF file that are searched for pictures.
     pub pdf_bytes_max: usize,
@@ -32,8 +32,8 @@ impl Default for CodeLimits {
     fn default() -> Self {
         Self {
             pictures_max: 20,
-            picture_pixels_max: 12_000_000,
-            pixels_max: 24_000_000,
+            picture_pixels_max: 9_000_000,
+            pixels_max: 12_000_000,
             pdf_bytes_max: 16 * 1024 * 1024,
         }
     }

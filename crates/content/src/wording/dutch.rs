@@ -18,7 +18,7 @@ pub(super) const TABLE: &str = "
 3 rekening wordt geblokkeerd
 3 betaalpas
 3 bankpas
-3 nieuwe pas
+2 nieuwe pas
 3 gegevens bijwerken
 3 gegevens te bevestigen
 3 werk uw gegevens bij
@@ -27,7 +27,7 @@ pub(super) const TABLE: &str = "
 3 wachtwoord verloopt
 3 wachtwoord is verlopen
 3 digid
-3 mijn ing
+2 mijn ing
 2 betaalmethode
 2 betaling geweigerd
 2 verificatie
@@ -93,8 +93,8 @@ pub(super) const TABLE: &str = "
 2 gratis
 2 vragenlijst
 # fortune
-3 miljoen euro
-3 miljoen dollar
+2 miljoen euro
+2 miljoen dollar
 3 erfenis
 3 donatie
 2 lening aanbieden

@@ -216,7 +216,9 @@ pub(super) const TABLE: &str = "
 3 visited adult
 3 adult sites
 3 adult websites
-3 masturbat
+2 masturbating
+2 masturbation
+2 masturbate
 3 pleasuring yourself
 3 to all your contacts
 3 to your friends and family
@@ -245,7 +247,7 @@ pub(super) const TABLE: &str = "
 3 winning number
 3 lucky winner
 3 email lottery
-3 lottery
+2 lottery
 3 claim your prize
 3 claim your reward
 3 claim your gift
@@ -273,10 +275,10 @@ pub(super) const TABLE: &str = "
 3 deceased client
 3 inheritance
 3 my late husband
-3 million dollars
+2 million dollars
 3 million united states dollars
-3 million usd
-3 us dollars
+2 million usd
+2 us dollars
 2 consignment
 3 atm card
 3 compensation fund
@@ -285,7 +287,7 @@ pub(super) const TABLE: &str = "
 3 transfer of the fund
 3 foreign partner
 3 business proposal
-3 mutual benefit
+2 mutual benefit
 3 donate the sum
 3 i am donating
 3 donation to you

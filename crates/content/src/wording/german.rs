@@ -148,8 +148,8 @@ pub(super) const TABLE: &str = "
 2 bonus sichern
 1 herzlichen glückwunsch
 # fortune
-3 millionen euro
-3 millionen dollar
+2 millionen euro
+2 millionen dollar
 3 erbschaft
 3 verstorbenen kunden
 3 spende an sie

@@ -18,7 +18,7 @@ use crate::kinds;
 use crate::normal::plain;
 
 /// Longest text that is searched, in bytes: fraud is said at the beginning.
-const TEXT_BYTES_MAX: usize = 256 * 1024;
+pub(crate) const TEXT_BYTES_MAX: usize = 256 * 1024;
 /// Points that make a finding.
 const POINTS_MIN: u32 = 3;
 /// Points beyond which a text does not say more.
@@ -118,7 +118,10 @@ static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
                 let named = Theme::NAMES.iter().find(|(name, ..)| *name == text);
                 theme = named.map_or(theme, |(_, theme, _)| *theme);
             } else {
-                all.push(Phrase { text, theme, points: head.parse().unwrap_or(1) });
+                let points: u32 = head.parse().unwrap_or(1);
+                // A single word is no sentence: it never makes a finding alone.
+                let most = if text.contains(' ') { POINTS_MIN } else { POINTS_MIN - 1 };
+                all.push(Phrase { text, theme, points: points.min(most) });
             }
         }
     }
@@ -146,9 +149,14 @@ pub struct Wording {
 /// Looks for all phrases in what a reader sees: the subject and the text.
 pub fn measure(subject: &str, text: &str) -> Wording {
     let cut = crate::html::head(text, TEXT_BYTES_MAX);
-    let plain = plain(&format!("{subject}\n{cut}"));
-    let mut wording =
-        Wording { length: plain.len(), is_complete: cut.len() == text.len(), ..Wording::default() };
+    let mut wording = measure_plain(&plain(&format!("{subject}\n{cut}")));
+    wording.is_complete = cut.len() == text.len();
+    wording
+}
+
+/// The same for text that is plain already.
+pub(crate) fn measure_plain(plain: &str) -> Wording {
+    let mut wording = Wording { length: plain.len(), is_complete: true, ..Wording::default() };
     let Some(automaton) = &PHRASES.automaton else { return wording };
     let bytes = plain.as_bytes();
     let is_word = |at: Option<usize>| {

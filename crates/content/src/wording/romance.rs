@@ -23,7 +23,7 @@ pub(super) const FRENCH: &str = "
 3 mot de passe va expirer
 3 mot de passe a expiré
 3 réactiver votre compte
-3 espace client
+2 espace client
 2 moyen de paiement
 2 paiement refusé
 1 cher client
@@ -80,10 +80,10 @@ pub(super) const FRENCH: &str = "
 2 heureux gagnant
 2 réclamer votre
 # fortune
-3 millions de dollars
-3 millions deuros
+2 millions de dollars
+2 millions deuros
 3 héritage
-3 faire un don
+2 faire un don
 3 mon défunt mari
 2 atteinte dun cancer
 2 offre de prêt
@@ -162,8 +162,8 @@ pub(super) const SPANISH: &str = "
 3 nuevos datos bancarios
 3 cambio de datos bancarios
 # available
-3 está disponible
-3 estás disponible
+2 está disponible
+2 estás disponible
 3 necesito un favor
 3 está en la oficina
 # invoice
@@ -188,15 +188,15 @@ pub(super) const SPANISH: &str = "
 2 premio
 2 reclamar su
 # fortune
-3 millones de dólares
-3 millones de euros
+2 millones de dólares
+2 millones de euros
 3 herencia
 3 difunto
 3 donación
 2 oferta de préstamo
 # parcel
-3 su paquete
-3 tu paquete
+2 su paquete
+2 tu paquete
 3 gastos de envío
 3 gastos de aduana
 3 entrega fallida
@@ -275,7 +275,7 @@ pub(super) const PORTUGUESE: &str = "
 3 mudança de conta bancária
 # available
 3 você está disponível
-3 está disponível
+2 está disponível
 3 preciso de um favor
 # invoice
 3 boleto em anexo
@@ -309,7 +309,7 @@ pub(super) const PORTUGUESE: &str = "
 2 resgate
 2 ganhe
 # fortune
-3 milhões de dólares
+2 milhões de dólares
 3 herança
 3 doação
 2 empréstimo
@@ -387,7 +387,7 @@ pub(super) const ITALIAN: &str = "
 3 variazione coordinate bancarie
 # available
 3 sei disponibile
-3 è disponibile
+2 è disponibile
 3 ho bisogno di un favore
 # invoice
 2 fattura scaduta
@@ -408,8 +408,8 @@ pub(super) const ITALIAN: &str = "
 3 lotteria
 2 premio
 # fortune
-3 milioni di dollari
-3 milioni di euro
+2 milioni di dollari
+2 milioni di euro
 3 eredità
 3 donazione
 2 offerta di prestito

@@ -28,7 +28,7 @@ fn every_theme_speaks_seven_languages() {
                 "Ihr Paket konnte nicht zugestellt werden",
                 "Votre colis est en attente",
                 "Confirmar la entrega: su paquete",
-                "Betaal de verzendkosten",
+                "Bevestig uw pakket en betaal de verzendkosten",
                 "Sua encomenda está retida",
                 "Il tuo pacco ti aspetta",
             ],
