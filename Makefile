@@ -3,7 +3,7 @@
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test lint soak fuzz bench
+.PHONY: demo test lint soak fuzz bench evaluate
 
 demo: ## The story on loopback, explained as it runs
 	@cargo build --release --locked -p posthouse
@@ -30,9 +30,12 @@ fuzz: ## Each fuzz target for FUZZ_SECONDS
 	@POSTHOUSE_FUZZ_SECONDS=$(FUZZ_SECONDS) CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true \
 	CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS=true CARGO_PROFILE_RELEASE_LTO=off \
 	cargo test --release --locked --target-dir $(TARGET)/fuzz -p posthouse-pki -p posthouse-evidence \
-	--test fuzz -- --nocapture --test-threads 1
+	-p posthouse-mime --test fuzz -- --nocapture --test-threads 1
 
 bench: ## Numbers beside their targets, Postfix and SQLite, on this machine (up to 10 minutes)
 	@POSTHOUSE_BENCH=1 tests/interop/install
 	@cargo build --release --locked -p posthouse -p posthouse-bench
 	@$(TARGET)/release/posthouse-bench
+
+evaluate: ## How well the classifier judges the corpus beside the repository (about 20 minutes)
+	@tests/evaluate

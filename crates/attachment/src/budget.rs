@@ -19,8 +19,8 @@ pub(crate) enum Cost {
     Stored = 1,
     /// DEFLATE, Zstandard.
     Fast = 3,
-    /// LZMA.
-    Slow = 14,
+    /// LZMA: 42 MB in all, which also bounds what its decoders look back on.
+    Slow = 18,
     /// bzip2.
     Slowest = 40,
 }

@@ -140,6 +140,11 @@ impl Examiner<'_> {
             self.bomb(around);
             return Got::Nothing;
         }
+        // Documents hold documents, too: whatever nests ends here.
+        if around.depth >= self.limits.depth_max {
+            self.too_deep(around);
+            return Got::Nothing;
+        }
         let mut read = self.budget.inflate(from, cost);
         let place = around.child(names);
         if self.budget.is_gone {
@@ -184,11 +189,9 @@ impl Examiner<'_> {
             self.say(Finding::of(&kinds::PARTLY).with("file", &place.shown()));
         }
         self.test_strings(place, &read.needles);
-        let listing = archive::zip::listing(self, bytes);
-        let kind = match &listing {
-            Some(listing) => listing.kind(types::detect(bytes)),
-            None => types::detect(bytes),
-        };
+        let Some(detected) = self.detect(place, bytes) else { return self.bomb(place) };
+        let listing = archive::zip::listing(self, bytes, detected);
+        let kind = listing.as_ref().map_or(detected, |listing| listing.kind(detected));
         let sha256 = (read.is_whole && !read.is_damaged).then_some(read.sha256);
         let is_file = !place.is_message_text || is_binary(kind);
         if is_file {
@@ -204,17 +207,31 @@ impl Examiner<'_> {
         }
         let opened = listing.is_some() || archive::opens(kind) || office::opens(kind);
         if opened && place.depth >= self.limits.depth_max {
-            self.out.is_complete = false;
-            let depth = self.limits.depth_max.to_string();
-            let finding = Finding::of(&kinds::DEPTH).with("file", &place.shown());
-            return self.say(finding.with("depth", &depth));
+            return self.too_deep(place);
         }
         if let Some(listing) = listing {
-            archive::zip::open(self, place, bytes, &listing, kind);
+            archive::zip::open(self, place, bytes, &listing, kind, read.is_whole);
         }
         archive::open(self, place, bytes, kind);
         office::open(self, place, bytes, kind);
         document::open(self, place, bytes, kind);
+    }
+
+    /// What it is, if the budget allows to ask.
+    fn detect(&mut self, place: &Place, bytes: &[u8]) -> Option<&'static FileKind> {
+        // The message's own text is no script, whatever its words are.
+        if place.is_message_text {
+            return Some(types::magic::detect_binary(bytes));
+        }
+        self.budget.work(types::detect_work(bytes)).then(|| types::detect(bytes))
+    }
+
+    /// A file lies too deep to be opened.
+    fn too_deep(&mut self, place: &Place) {
+        self.out.is_complete = false;
+        let depth = self.limits.depth_max.to_string();
+        let finding = Finding::of(&kinds::DEPTH).with("file", &place.shown());
+        self.say(finding.with("depth", &depth));
     }
 
     fn push(

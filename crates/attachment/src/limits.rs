@@ -21,7 +21,8 @@ pub struct AttachmentLimits {
     /// searched as it streams by, and examined by its beginning.
     pub held_bytes_max: usize,
     /// Octets that a decoder may look back on; half of it in an archive inside another, a quarter
-    /// below. `xz` writes 8 MiB, 7-Zip 32 MiB, unless told otherwise.
+    /// below. `xz -9` declares 64 MiB, whatever it packs; memory is taken as octets come, and the
+    /// work ends them before that many.
     pub window_bytes_max: u32,
     /// Work in units of about one nanosecond of a 2020s core: 0.8 seconds. It stands for a clock,
     /// which a room that thinks does not have.
@@ -41,7 +42,7 @@ impl Default for AttachmentLimits {
             depth_max: 6,
             members_max: 10_000,
             held_bytes_max: 16 * 1024 * 1024,
-            window_bytes_max: 32 * 1024 * 1024,
+            window_bytes_max: 64 * 1024 * 1024,
             work_max: 800_000_000,
             passwords_max: 20,
             findings_max: 200,

@@ -36,7 +36,12 @@ pub(crate) fn names(examiner: &mut Examiner<'_>, place: &Place, looked: &[Name],
     }
     declared(examiner, place, kind);
     let runs = looked.iter().flat_map(|name| &name.extensions).find(|one| names::runs(one));
-    let program = is_program(kind) || matches!(kind.family, Family::Script | Family::Shortcut);
+    // Sources of programs are text to read; only what the desktop would run counts.
+    let extension = looked.iter().find_map(|name| name.extensions.first());
+    let opens = extension.is_none_or(|one| names::is_harmless(one) || kind.fits(one));
+    let program = is_program(kind)
+        || kind.family == Family::Shortcut
+        || (kind.family == Family::Script && kind.name != "sh" && opens);
     if program || runs.is_some() {
         let shown = if program { kind.name } else { runs.map_or(kind.name, String::as_str) };
         let finding = if place.depth == 0 { &kinds::PROGRAM } else { &kinds::PROGRAM_IN_ARCHIVE };
@@ -63,6 +68,8 @@ fn mismatch(shown: &str, kind: &FileKind) -> Option<Finding> {
             Some(Finding::of(&kinds::DISGUISED).with("shown", shown))
         }
         Family::Program | Family::Shortcut => finding(3.0),
+        // A listing of a program is text, too.
+        Family::Script if shown == "txt" => finding(0.8),
         Family::Script if names::is_harmless(shown) => finding(2.0),
         Family::MacroDocument => finding(3.0),
         Family::DiskImage => finding(2.5),

@@ -210,6 +210,10 @@ fn pack(
 
 /// Steps of a stored weight on each side of zero: finer ones change no verdict.
 const SCALE_STEPS: f32 = 1000.0;
+/// Bounds of the calibration's slope: a raw score is log-odds already, only too sure or too shy.
+const SLOPE_MIN: f64 = 0.1;
+/// See [`SLOPE_MIN`].
+const SLOPE_MAX: f64 = 2.0;
 /// Passes of the calibration's fit, which converges long before.
 const FIT_PASSES: usize = 200;
 
@@ -254,6 +258,10 @@ fn calibrate(held_out: &[(Lanes, Lesson)], head: usize) -> (f32, f32) {
             break;
         }
     }
-    let good = slope.is_finite() && offset.is_finite() && (0.02..50.0).contains(&slope);
-    if good { (slope as f32, offset.clamp(-50.0, 50.0) as f32) } else { (1.0, 0.0) }
+    if !(slope.is_finite() && offset.is_finite() && slope > 0.0) {
+        return (1.0, 0.0);
+    }
+    // Classes that training separates completely would have no finite slope.
+    let held = slope.clamp(SLOPE_MIN, SLOPE_MAX);
+    (held as f32, (offset * held / slope).clamp(-20.0, 20.0) as f32)
 }

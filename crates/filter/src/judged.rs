@@ -2,9 +2,10 @@
 //!
 //! Touches nothing.
 
+use posthouse_content::Asf;
 use posthouse_types::{
-    Address, Category, DmarcOutcome, DmarcPolicy, DmarcResult, Domain, Facts, Judged, Verdict,
-    Verdicts,
+    Address, AsfSwitch, Category, DmarcOutcome, DmarcPolicy, DmarcResult, Domain, Facts, Judged,
+    Verdict, Verdicts,
 };
 
 use crate::Measured;
@@ -36,6 +37,8 @@ pub fn judged(
             outcome(found.dmarc.result, found.dmarc.policy)
         }),
         has_spf_or_dkim: has_spf || !verified.is_empty(),
+        asf: measured.asf.iter().map(|one| switch(*one)).collect(),
+        urls: measured.urls.clone(),
         file_types: file_types(measured),
         file_hashes: measured.attachments.items.iter().filter_map(|one| one.sha256_hex()).collect(),
         mail_from: mail_from.cloned(),
@@ -68,6 +71,27 @@ fn outcome(result: DmarcResult, policy: DmarcPolicy) -> DmarcOutcome {
         (DmarcResult::Fail, DmarcPolicy::Quarantine) => DmarcOutcome::FailQuarantine,
         (DmarcResult::Fail, DmarcPolicy::Reject) => DmarcOutcome::FailReject,
         _ => DmarcOutcome::NoRecord,
+    }
+}
+
+/// The same switch in the words of the policies.
+fn switch(asf: Asf) -> AsfSwitch {
+    match asf {
+        Asf::ImageLinks => AsfSwitch::ImageLinks,
+        Asf::NumericIps => AsfSwitch::NumericIps,
+        Asf::RedirectToOtherPort => AsfSwitch::RedirectToOtherPort,
+        Asf::BizOrInfoUrls => AsfSwitch::BizOrInfoUrls,
+        Asf::EmptyMessages => AsfSwitch::EmptyMessages,
+        Asf::EmbedTags => AsfSwitch::EmbedTags,
+        Asf::JavaScript => AsfSwitch::JavaScript,
+        Asf::FormTags => AsfSwitch::FormTags,
+        Asf::Frames => AsfSwitch::Frames,
+        Asf::WebBugs => AsfSwitch::WebBugs,
+        Asf::ObjectTags => AsfSwitch::ObjectTags,
+        Asf::SensitiveWordList => AsfSwitch::SensitiveWords,
+        Asf::SpfRecordHardFail => AsfSwitch::SpfHardFail,
+        Asf::FromAddressAuthFail => AsfSwitch::FromAddressAuthFail,
+        Asf::NdrBackscatter => AsfSwitch::NdrBackscatter,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Touches nothing: facts and findings in, verdicts with their reasons out; one total function.
 //! A message that no engine has seen is said to be so (`filter-absent`), never clean.
 
+pub mod authentication;
 mod counterfactual;
 mod judge;
 mod judged;
@@ -20,6 +21,7 @@ pub fn finding_kinds() -> impl Iterator<Item = &'static FindingKind> {
     [judge::FINDINGS, posthouse_mime::FINDINGS, posthouse_attachment::FINDINGS]
         .into_iter()
         .chain([posthouse_content::FINDINGS, posthouse_classifier::FINDINGS])
+        .chain([authentication::FINDINGS])
         .flatten()
         .copied()
 }

@@ -6,6 +6,7 @@
 
 use posthouse_attachment::{AttachmentLimits, Attachments, Extra, yara};
 use posthouse_classifier::{self as classifier, Learned, Model};
+use posthouse_content::{Asf, AsfFacts, CodeLimits, ContentContext, Protected};
 use posthouse_mime::{MimeLimits, Reading};
 use posthouse_types::Finding;
 
@@ -18,6 +19,8 @@ pub struct Tools<'a> {
     pub model: Option<&'a Model>,
     /// What the tenant's own releases and reports taught.
     pub learned: Option<&'a Learned>,
+    /// Whom the recipients' tenant protects from being imitated.
+    pub protected: Option<&'a Protected>,
 }
 
 /// What the measuring rooms found in one message.
@@ -31,6 +34,10 @@ pub struct Measured {
     pub bulk_level: u8,
     /// Its files.
     pub attachments: Attachments,
+    /// Addresses of its links, as they stand.
+    pub urls: Vec<String>,
+    /// Switches of the advanced spam filter whose sign is there.
+    pub asf: Vec<Asf>,
 }
 
 /// Measures a message: its octets as they were sent, lines ended by CRLF or LF.
@@ -41,7 +48,18 @@ pub fn measure(message: &[u8], tools: &Tools<'_>) -> (Reading, Measured) {
     let mut attachments =
         posthouse_attachment::examine(&reading, &AttachmentLimits::default(), &extra);
     findings.append(&mut attachments.findings);
-    let mut measured = Measured { findings, attachments, ..Measured::default() };
+    let nobody = Protected::default();
+    let context = ContentContext {
+        protected: tools.protected.unwrap_or(&nobody),
+        has_corresponded: None,
+        asf: AsfFacts::default(),
+        codes: CodeLimits::default(),
+    };
+    let mut content = posthouse_content::measure(&reading, &context);
+    findings.append(&mut content.findings);
+    let urls = content.urls.into_iter().map(|url| url.raw).collect();
+    let asf = content.asf;
+    let mut measured = Measured { findings, attachments, urls, asf, ..Measured::default() };
     if let Some(model) = tools.model {
         let classified = classifier::classify_for(model, tools.learned, &reading);
         measured.findings.extend(classified.findings());

@@ -219,7 +219,7 @@ fn host_and_port(authority: &str) -> Option<(String, u16)> {
 
 /// Whether an address belongs to somebody on the Internet: none of the IANA special-purpose
 /// registries (RFC 6890 and its updates), where our own network and its services are.
-fn is_public(ip: IpAddr) -> bool {
+pub fn is_public(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(ip) => is_public_v4(ip),
         IpAddr::V6(ip) => {

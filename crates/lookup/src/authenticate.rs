@@ -32,13 +32,13 @@ use message_view::MessageView;
 use questions::Questions;
 use spf::SpfQuestion;
 
-/// DNS questions of one message for SPF: 10 terms, 10 exchangers of one of them, the record, and
-/// what an explanation asks. Honest records need fewer than fifteen.
-pub const SPF_QUESTIONS_MAX: u32 = 22;
+/// DNS questions of one message for SPF: the record, 10 terms, and the hosts of mail exchangers.
+/// Honest records need fewer than fifteen.
+pub const SPF_QUESTIONS_MAX: u32 = 19;
 /// For keys of DKIM and ARC together; each key is asked for once.
-pub const KEY_QUESTIONS_MAX: u32 = 11;
-/// For DMARC records of all From domains together.
-pub const DMARC_QUESTIONS_MAX: u32 = 4;
+pub const KEY_QUESTIONS_MAX: u32 = 10;
+/// For DMARC: four From domains and their organisations.
+pub const DMARC_QUESTIONS_MAX: u32 = 8;
 /// For the connecting address's name.
 pub const REVERSE_QUESTIONS_MAX: u32 = 3;
 /// All shares together, without block lists: the bound of AUT-09.
@@ -114,7 +114,7 @@ impl Authenticator {
         spf::check(&questions, &spf_question(submission, dkim::now_seconds())).await
     }
 
-    /// All facts of one message. `from` is what `posthouse_message::read_author` read in it.
+    /// All facts of one message; who it is from is read by `posthouse_message::read_author`.
     pub async fn authenticate(&self, submission: &Submission<'_>) -> AuthenticationFacts {
         let deadline = Instant::now() + self.limits.time_max;
         let questions = |max: u32| Questions::new(&self.resolver, max, deadline);
@@ -127,14 +127,7 @@ impl Authenticator {
         let for_keys = questions(KEY_QUESTIONS_MAX);
         let question = spf_question(submission, now_seconds);
         let domains = from.domains.iter().take(FROM_DOMAINS_MAX);
-        let ask_policies = async {
-            // One after the other: the share has to go to the first domain first.
-            let mut found = Vec::new();
-            for domain in domains {
-                found.push(dmarc::look_up(&for_dmarc, domain).await);
-            }
-            found
-        };
+        let ask_policies = key::all(domains.map(|domain| dmarc::look_up(&for_dmarc, domain)));
         let (spf, policies, (dkim, dkim_unchecked, arc)) = tokio::join!(
             spf::check(&for_spf, &question),
             ask_policies,
@@ -184,10 +177,12 @@ async fn signatures(
     let of_arc = chain.as_ref().ok().and_then(Option::as_ref).map(arc::ArcChain::key_names);
     let of_arc = of_arc.unwrap_or_default();
     let keys = key::Keys::ask(questions, of_dkim.chain(of_arc)).await;
-    let dkim = signatures.iter().map(|one| dkim::verify(view, one, &keys, now_seconds)).collect();
+    let mut hashes = message_view::BodyHashes::default();
+    let verify = |one| dkim::verify(view, one, &keys, &mut hashes, now_seconds);
+    let dkim = signatures.iter().map(verify).collect();
     let arc = match &chain {
         Ok(None) => ArcFact::default(),
-        Ok(Some(chain)) => chain.verify(view, &keys, now_seconds),
+        Ok(Some(chain)) => chain.verify(view, &keys, &mut hashes, now_seconds),
         Err(why) => ArcFact {
             result: ArcResult::Fail,
             reason: printable(why, SHOWN_CHARACTERS_MAX),

@@ -13,7 +13,7 @@ mod dns;
 mod http;
 mod mta_sts;
 
-pub use aia::{AiaError, AiaFetcher, CERTIFICATE_BYTES_MAX, Loopback};
+pub use aia::{AiaError, AiaFetcher, CERTIFICATE_BYTES_MAX, Loopback, is_public};
 pub use authenticate::{
     AuthenticationLimits, Authenticator, DMARC_QUESTIONS_MAX, KEY_QUESTIONS_MAX, QUESTIONS_MAX,
     REVERSE_QUESTIONS_MAX, SIGNATURES_MAX, SPF_QUESTIONS_MAX, Submission,

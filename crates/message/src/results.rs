@@ -8,8 +8,8 @@
 use std::net::IpAddr;
 
 use posthouse_types::{
-    AuthenticationFacts, CompositeAuthentication, DmarcAction, DmarcResult, SpfFact, SpfIdentity,
-    SpfResult,
+    ArcResult, AuthenticationFacts, CompositeAuthentication, DmarcAction, DmarcResult, SpfFact,
+    SpfIdentity, SpfResult,
 };
 
 use crate::encode::field;
@@ -63,6 +63,12 @@ pub fn authentication_results(stamp: &ResultsStamp<'_>) -> Vec<u8> {
         stamp.composite.result.as_str(),
         stamp.composite.reason
     ));
+    // Beyond Microsoft's form, for the seal that may follow (RFC 8617 section 5.1): what was made of
+    // the chain, where there is one.
+    let arc = &stamp.facts.arc;
+    if arc.result != ArcResult::None {
+        text.push_str(&format!("; arc={} ({})", arc.result.as_str(), arc.sets));
+    }
     let mut out = Vec::with_capacity(text.len() + 64);
     field(&mut out, "Authentication-Results", text.split(' '));
     out
@@ -159,6 +165,9 @@ mod tests {
              header.from=tailspin.example;compauth=fail reason=001\r\n"
         );
         assert!(stamp(&AuthenticationFacts::default()).contains("dkim=none (message not signed)"));
+        let mut sealed = facts;
+        (sealed.arc.result, sealed.arc.sets) = (ArcResult::Pass, 2);
+        assert!(stamp(&sealed).ends_with("reason=001; arc=pass (2)\r\n"));
     }
 
     #[test]

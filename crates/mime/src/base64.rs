@@ -4,7 +4,7 @@
 //! differ, RFC 2045's first.
 
 /// What is longer is read in three ways only, in bytes: each way costs as much memory.
-pub(crate) const LARGE_BYTES: usize = 8 * 1024 * 1024;
+pub(crate) const LARGE_BYTES: usize = 16 * 1024 * 1024;
 
 /// The value of a digit of RFC 2045's alphabet.
 pub(crate) fn value(byte: u8) -> Option<u8> {

@@ -76,9 +76,11 @@ impl<'a> Header<'a> {
         }
     }
 
-    fn continuation(&mut self, entity: &'a [u8], line: &[u8], at: usize, next: usize) {
+    fn continuation(&mut self, entity: &'a [u8], line: &'a [u8], at: usize, next: usize) {
         let Some((_, value)) = self.raw.last_mut() else {
+            // The first line: some programs pass over the blank and see a field.
             self.odd(at);
+            self.line(line, at.max(1), line);
             return;
         };
         // The slices stand in one buffer, so the value grows over the line that follows it. After
@@ -179,9 +181,13 @@ fn text(bytes: &[u8]) -> Cow<'_, str> {
     charset::guess(bytes)
 }
 
+/// Without its end; CR CR LF is one, as broken relays make it.
 fn trim_end(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
+    let mut line = line.strip_suffix(b"\n").unwrap_or(line);
+    while let Some(shorter) = line.strip_suffix(b"\r") {
+        line = shorter;
+    }
+    line
 }
 
 /// Values of a field that begins after a lone CR inside another.
@@ -220,7 +226,11 @@ mod tests {
 
     #[test]
     fn fields_are_unfolded_in_every_line_ending() {
-        for entity in ["A: b\r\n c\r\nD:e\r\n\r\nx", "A: b\n c\nD:e\n\nx"] {
+        for entity in [
+            "A: b\r\n c\r\nD:e\r\n\r\nx",
+            "A: b\n c\nD:e\n\nx",
+            "A: b\r\r\n c\r\r\nD:e\r\r\n\r\r\nx",
+        ] {
             let (fields, body) = shown(entity);
             assert_eq!(fields, ["A=b c", "D=e"]);
             assert_eq!(&entity[body..], "x");
@@ -262,6 +272,8 @@ mod tests {
             split(b"X: a\rContent-Type: text/html\r\nContent-Type: text/plain\r\n\r\n", None);
         assert!(header.has_lone_cr);
         assert_eq!(header.values("content-type"), ["text/plain"]);
+        assert_eq!(header.odd_values("content-type"), ["text/html"]);
+        let header = split(b" Content-Type: text/html\n\n", None);
         assert_eq!(header.odd_values("content-type"), ["text/html"]);
         let header = split(b"Content-\0Type: text/html\n\n", None);
         assert_eq!(header.odd_values("content-type"), ["text/html"]);

@@ -17,6 +17,7 @@ mod quoted;
 mod reader;
 mod reading;
 mod results;
+mod signed;
 mod structure;
 mod text;
 mod tnef;

@@ -35,7 +35,7 @@ pub fn addresses(value: &str) -> Vec<Mailbox> {
             '[' => reader.literal(&mut characters),
             ',' | ';' => reader.end(),
             // A group's name, unless it is part of an address (obsolete routes are in brackets).
-            ':' if !reader.bare.contains('@') => reader.forget_group(),
+            ':' if !reader.has_at => reader.forget_group(),
             // Nothing is quoted here: the backslash is malformed, and not shown.
             '\\' => reader.is_malformed = true,
             other => reader.push(other),
@@ -52,6 +52,8 @@ struct Reader {
     text: String,
     /// The same with what was quoted left out: here an `@` is an address, or malformed.
     bare: String,
+    /// An `@` is in it.
+    has_at: bool,
     comment: String,
     angles: Vec<String>,
     is_malformed: bool,
@@ -62,6 +64,7 @@ impl Reader {
         if !self.angles.is_empty() && !character.is_whitespace() {
             self.is_malformed = true;
         }
+        self.has_at |= character == '@';
         self.text.push(character);
         self.bare.push(character);
     }
@@ -169,8 +172,12 @@ impl Reader {
         }
         if !angles.is_empty() {
             is_malformed |= element.bare.contains('@');
-            let display = if display.is_empty() { comment() } else { display };
-            for inside in angles {
+            let display = match display.as_str() {
+                "" => comment(),
+                long if angles.len() > 1 && element_is_long(long) => String::new(),
+                _ => display,
+            };
+            for inside in angles.into_iter().take(MAILBOXES_MAX) {
                 let address = clean(inside).into_owned();
                 let is_malformed = is_malformed || !is_plain(&address);
                 self.add(Mailbox { display: display.clone(), address, is_malformed });

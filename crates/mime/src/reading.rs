@@ -33,7 +33,7 @@ impl Field {
 }
 
 /// How a part comes to be in the list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Origin {
     /// By the standard's reading.
     #[default]

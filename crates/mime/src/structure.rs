@@ -79,10 +79,12 @@ pub(crate) fn delimiters(bytes: &[u8], boundary: &[u8], count_max: usize) -> Del
         let tail = bytes.get(tail_at..).unwrap_or_default();
         let length = memchr2(b'\n', b'\r', tail).unwrap_or(tail.len());
         let line = tail.get(..length).unwrap_or_default().trim_ascii();
-        let end = match tail.get(length..) {
-            Some([b'\r', b'\n', ..]) => tail_at + length + 2,
-            Some([_, ..]) => tail_at + length + 1,
-            _ => tail_at + length,
+        // CR CR LF, as broken relays make it, is one line end.
+        let ends = tail.get(length..).unwrap_or_default();
+        let returns = ends.iter().take_while(|byte| **byte == b'\r').count();
+        let end = match ends.get(returns) {
+            Some(b'\n') => tail_at + length + returns + 1,
+            _ => tail_at + length + ends.len().min(1),
         };
         let is_close = line.starts_with(b"--");
         let is_longer = !line.is_empty() && line != b"--";

@@ -35,7 +35,17 @@ pub(crate) fn readings<'a>(
         && !is_ascii
         && let Some(label) = meta_charset(bytes)
     {
-        let charset = Charset::of(&label);
+        if declared.is_empty() {
+            // Programs that do not look into HTML guess.
+            findings.push(Finding::of(&CHARSET_GUESSED).with("charset", &label));
+        }
+        // What could be read as ASCII up to here is no UTF-16 (WHATWG: then it is UTF-8).
+        let charset = match Charset::of(&label) {
+            Charset::Known(encoding) if !encoding.is_ascii_compatible() => {
+                Charset::Known(encoding_rs::UTF_8)
+            }
+            charset => charset,
+        };
         labels.push((Cow::Owned(label), charset));
     }
     if let Some(at) = labels.iter().position(|(_, charset)| *charset == Charset::Utf7) {
@@ -45,6 +55,10 @@ pub(crate) fn readings<'a>(
         labels.insert(if is_html { at } else { at + 1 }, plain);
     } else if is_ascii && labels.iter().all(|(_, charset)| is_ascii_alike(*charset)) {
         labels.truncate(1);
+    }
+    // UTF-16 by its label alone, and all of it ASCII: the label is wrong, or it is hidden there.
+    if is_ascii && !bytes.contains(&0) && labels.iter().any(|(_, one)| !is_ascii_alike(*one)) {
+        labels.push((Cow::Borrowed("us-ascii"), Charset::Guessed));
     }
     if labels.is_empty() {
         labels.push((Cow::Borrowed(""), Charset::Guessed));
@@ -157,6 +171,21 @@ mod tests {
                 &["<meta charset='utf-8'>ä"],
                 &[],
             ),
+            (
+                b"<meta charset=big5>\xa4\xa4",
+                true,
+                &[],
+                &["<meta charset=big5>中"],
+                &["mime-charset-guessed"],
+            ),
+            (
+                b"<meta charset=unicode>\xc3\xa4",
+                true,
+                &["utf-8"],
+                &["<meta charset=unicode>ä"],
+                &[],
+            ),
+            (b"ab", false, &["utf-16le"], &["\u{6261}", "ab"], &["mime-charset-disagrees"]),
             (b"+ADw-b", true, &["utf-7"], &["+ADw-b", "<b"], &["mime-charset-utf7"]),
             (b"+ADw-b", false, &["utf-7"], &["<b", "+ADw-b"], &["mime-charset-utf7"]),
         ];

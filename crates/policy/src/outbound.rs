@@ -4,6 +4,7 @@
 //! and what is refused on the way out is here. Off until set: a tenant that says nothing gets no
 //! limit.
 
+mod forwarding;
 mod limits;
 mod own_domain;
 mod refusals;
@@ -12,6 +13,7 @@ pub mod srs;
 use posthouse_types::{Address, Domain};
 use serde::{Deserialize, Serialize};
 
+pub use forwarding::{forwarding, is_auto_forwarded};
 pub use limits::{
     Counted, CountedKind, ENTITIES_MAX, Exceeded, LimitAnswer, OutboundLimits, Window,
     restricted_until,

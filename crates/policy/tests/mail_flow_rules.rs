@@ -12,7 +12,7 @@ use posthouse_policy::rules::{
     AttachmentFacts, AuthenticationCheck, Disposal, MessageCategory, RuleFacts, RuleOutcome,
     RuleRecipient, evaluate,
 };
-use posthouse_types::{Address, Rewrite};
+use posthouse_types::{Address, Language, Rewrite};
 use support::address;
 
 /// A tenant whose rules are these lines.
@@ -132,6 +132,10 @@ fn an_exception_keeps_a_rule_from_acting_and_is_told() {
     assert!(found.disposal.is_none() && !found.matches[0].acted());
     let except = found.matches[0].except.as_ref().unwrap();
     assert_eq!((except.condition, except.by.as_str()), ("subject_contains", "invoice"));
+    assert_eq!(
+        found.matches[0].sentence(Language::English),
+        "The mail-flow rule \"r\" did not act, because of its exception subject_contains = invoice."
+    );
 }
 
 #[test]

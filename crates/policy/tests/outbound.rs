@@ -4,9 +4,11 @@
 
 mod support;
 
+use posthouse_policy::srs::{self, SrsSecret};
 use posthouse_policy::{
-    OutboundPolicy, SpfFact, Tenant, ThresholdAction, own_domain_unproven, route_by_rule,
+    OutboundPolicy, Owner, SpfFact, Tenant, ThresholdAction, own_domain_unproven, route_by_rule,
 };
+use posthouse_types::{Address, EnhancedStatus, UnixMillis};
 use support::{address, ask, directory, domain, plain, tenant};
 
 const FULL: &str = r#"[tenant]
@@ -90,6 +92,26 @@ line 6, column 33: \"shout\" is none of \"alert\", \"block-user-for-today\", \"b
 line 6, column 1: notify_outbound_spam in [outbound_policy] is not supported yet (leave it out: look at posthouse events)
 "
     );
+}
+
+#[test]
+fn a_report_to_a_rewritten_sender_is_taken_and_any_other_is_not() {
+    let file = "[tenant]\nname = \"t\"\nsrs_domain = \"t.example\"\n[[accepted_domain]]\n\
+        name = \"t.example\"\nverified = true\n";
+    let directory = directory(&[file]);
+    let (id, _) = directory.owner_of(&domain("t.example")).unwrap();
+    let (secret, now) = (SrsSecret::new(&[7; 32]), UnixMillis(1_795_000_000_000));
+    let stranger = address("eve@news.example");
+    let leaving = |sender: &Address| srs::leaving(id, Some(sender), &directory, &secret, now);
+    assert_eq!(leaving(&address("ann@t.example")), None, "our own stays");
+    let rewritten = leaving(&stranger).unwrap();
+    let back = |recipient: &Address| srs::returning(recipient, &directory, &secret, now);
+    let (to, accepted) = back(&rewritten).unwrap().unwrap();
+    assert_eq!((to, accepted.owner), (stranger, Owner::Tenant(id)));
+    let forged = address("SRS0=AAAAAAAA=AA=news.example=eve@t.example");
+    assert_eq!(back(&forged).unwrap().unwrap_err().reply.status, Some(EnhancedStatus(5, 4, 1)));
+    assert!(back(&address("ann@t.example")).is_none());
+    assert!(back(&address("SRS0=AAAAAAAA=AA=a.example=b@o.example")).is_none());
 }
 
 #[test]

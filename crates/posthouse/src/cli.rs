@@ -13,8 +13,10 @@ mod doctor;
 mod edge;
 mod evaluate;
 mod evidence;
+mod language;
 mod mails;
 mod quarantine;
+mod restricted;
 mod show;
 mod train;
 
@@ -22,6 +24,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub(crate) use language::LanguageArgument;
 use posthouse_types::Language;
 
 use crate::office::{Edit, EventFilter, QueueFilter, Request, TraceFilter};
@@ -127,6 +130,9 @@ enum Verb {
     Evaluate(evaluate::EvaluateArguments),
     /// What happened to messages, newest first
     Trace(TraceArguments),
+    /// Senders that reached a limit of the outbound policy and may not send
+    #[command(subcommand)]
+    Restricted(restricted::RestrictedVerb),
     /// What waits for delivery or is held
     Queue(QueueArguments),
     /// Mail that is kept: list, show, release, deny, delete
@@ -427,25 +433,6 @@ pub(crate) struct Ask {
     pub(crate) view: View,
 }
 
-/// A language of explanations, as typed.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-pub(crate) enum LanguageArgument {
-    /// English
-    #[default]
-    En,
-    /// Deutsch
-    De,
-}
-
-impl From<LanguageArgument> for Language {
-    fn from(argument: LanguageArgument) -> Self {
-        match argument {
-            LanguageArgument::En => Self::English,
-            LanguageArgument::De => Self::German,
-        }
-    }
-}
-
 /// How an answer is shown.
 #[derive(Clone, Copy)]
 pub(crate) enum View {
@@ -499,6 +486,7 @@ fn verb_request(verb: Verb) -> Ask {
         Verb::Queue(arguments) => queue_request(arguments),
         Verb::Quarantine(verb) => quarantine::request(verb),
         Verb::Policy(verb) => quarantine::policy_request(verb),
+        Verb::Restricted(verb) => restricted::request(verb),
         Verb::Explain { reference, language, asking } => {
             ask(Request::Explain { reference }, asking, View::Explanations(language.into()))
         }

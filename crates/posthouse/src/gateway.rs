@@ -23,7 +23,7 @@ use posthouse_types::{
     TlsFacts, UnixMillis, printable_ascii,
 };
 
-use crate::body::{self, Body, Origin};
+use crate::body::{Body, Origin};
 use crate::edge::{self, User};
 use crate::listeners::Entrance;
 use crate::outbound::Entries;

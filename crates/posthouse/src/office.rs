@@ -8,6 +8,7 @@ mod changes;
 mod grants;
 mod policies;
 mod quarantine;
+mod restricted;
 mod views;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::outbound::QueueChange;
+use crate::restrictions::Restrictions;
 pub(crate) use changes::Edit;
 pub(crate) use grants::GrantsByTenant;
 pub(crate) use policies::PolicyRequest;
@@ -63,6 +65,10 @@ pub(crate) enum Request {
     Quarantine(QuarantineRequest),
     /// Policies.
     Policy(PolicyRequest),
+    /// Who may not send.
+    Restricted { tenant: Option<String> },
+    /// Let a sender send again.
+    RestrictedRelease { tenant: String, sender: String },
     /// A consistent copy while running.
     Backup { directory: String },
 }
@@ -82,6 +88,8 @@ impl Request {
             | Self::Apply { .. }
             | Self::Export { .. }
             | Self::Tenants
+            | Self::Restricted { .. }
+            | Self::RestrictedRelease { .. }
             | Self::TenantRemove { .. }
             | Self::Edit { .. }
             | Self::DomainVerify { .. } => true,
@@ -164,6 +172,8 @@ pub(crate) struct Office {
     pub(crate) store: Store,
     pub(crate) directory: ArcSwap<Directory>,
     pub(crate) resolver: Resolver,
+    /// Who has sent how much, and who may not send.
+    pub(crate) restrictions: Restrictions,
     /// One change at a time: each is checked against the state that it will replace.
     changes: tokio::sync::Mutex<()>,
     /// Told once the directory is there.
@@ -189,6 +199,7 @@ impl Office {
             store,
             directory: ArcSwap::from_pointee(Directory::loading()),
             resolver,
+            restrictions: Restrictions::default(),
             changes: tokio::sync::Mutex::default(),
             loaded: tokio::sync::Notify::new(),
             shared: SharedIdentities::built_in(),
@@ -231,6 +242,8 @@ impl Office {
             Request::Events(filter) => self.events(filter).await,
             Request::Quarantine(request) => self.quarantine(request, now).await,
             Request::Policy(request) => self.policies(request),
+            Request::Restricted { tenant } => self.restricted(tenant.as_deref(), now).await,
+            Request::RestrictedRelease { tenant, sender } => self.release(&tenant, &sender).await,
             Request::Backup { directory } => self.backup(&directory).await,
         }
     }
@@ -247,6 +260,7 @@ impl Office {
     /// Loads the tenants. One that cannot be read or may not come in is named in the log and left
     /// out; the others are served.
     pub(crate) async fn load_directory(&self) -> Result<(), Trouble> {
+        self.restrictions.load(&self.store).await?;
         let grants = self.grants.load_full();
         let read = move |tenants: &mut Vec<(TenantId, Arc<Tenant>, Grants)>,
                          id,

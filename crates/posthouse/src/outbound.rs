@@ -13,6 +13,7 @@ mod pool;
 mod report;
 mod route;
 mod settle;
+mod sts;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use connection::{Attempt, Connection};
 pub(crate) use entries::Entries;
 pub(crate) use pool::PoolSettings;
 use settle::End;
+pub(crate) use sts::StsPolicies;
 
 /// Recipients held in memory at once; what is more waits in the store. About 1 KiB each.
 const HELD_ITEMS_MAX: usize = 20_000;

@@ -278,6 +278,10 @@ pub(crate) struct QueueSettings {
     pub(crate) lifetime_seconds: u64,
     /// When the sender is told that it takes long, in seconds.
     pub(crate) delay_notice_seconds: u64,
+    /// Whether mail that goes by MX keeps to the domains' MTA-STS policies (RFC 8461).
+    pub(crate) mta_sts: bool,
+    /// Policies may come from this port, and from this very machine: for tests only.
+    pub(crate) mta_sts_from_loopback_port: Option<u16>,
     /// Connections at once, in all.
     pub(crate) concurrent_max: usize,
     /// Connections at once to one destination; Exchange's default is 20.
@@ -292,6 +296,8 @@ impl Default for QueueSettings {
             retry_interval_seconds: schedule.interval.as_secs(),
             lifetime_seconds: schedule.lifetime.as_secs(),
             delay_notice_seconds: schedule.delay_notice_after.as_secs(),
+            mta_sts: true,
+            mta_sts_from_loopback_port: None,
             concurrent_max: 500,
             concurrent_per_destination_max: 20,
         }

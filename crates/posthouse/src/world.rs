@@ -20,7 +20,7 @@ use crate::dkim::DkimKeys;
 use crate::edge::Logins;
 use crate::listeners::Entrance;
 use crate::office::Office;
-use crate::outbound::Outbound;
+use crate::outbound::{Outbound, StsPolicies};
 use crate::protection::Engines;
 use crate::protocol_log::{LogProtocol, ProtocolLog, ProtocolLogs};
 use crate::sessions::Sessions;
@@ -48,6 +48,8 @@ pub(crate) struct World {
     pub(crate) server_tls: Option<ServerTls>,
     pub(crate) client_tls: ClientTls,
     pub(crate) outbound: Outbound,
+    /// MTA-STS policies of the domains that mail goes to.
+    pub(crate) sts: StsPolicies,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) logins: Logins,
     pub(crate) send_log: Option<ProtocolLog>,
@@ -98,6 +100,7 @@ impl World {
             server_tls,
             client_tls: ClientTls::default(),
             outbound,
+            sts: StsPolicies::default(),
             sessions: Arc::default(),
             logins: Logins::default(),
             send_log: logs.send,

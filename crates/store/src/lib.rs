@@ -20,6 +20,7 @@ mod purge;
 mod quarantine;
 mod queue;
 mod readers;
+mod restricted;
 mod room;
 mod schema;
 mod settle;
@@ -47,6 +48,7 @@ pub use quarantine::{
     Actor, NewQuarantine, QuarantineAct, QuarantineCursor, QuarantineFilter, QuarantineId,
     QuarantineStatus, Quarantined, Refused as QuarantineRefused, Rescan,
 };
+pub use restricted::Restricted;
 pub use room::free_bytes;
 pub use values::{
     Committed, Cursor, EventId, EventQuery, MessageId, NewMessage, NewRecipient, Outcome, Purged,

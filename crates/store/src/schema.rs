@@ -5,11 +5,11 @@
 
 use rusqlite::Connection;
 
-use crate::OpenError;
+use crate::{OpenError, restricted};
 
 /// The steps; the first makes version 1 of nothing. `PRAGMA user_version` holds the version.
 /// A step that has been released is never changed.
-pub(crate) const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2];
+pub(crate) const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, restricted::STEP];
 
 /// Bodies stand apart from messages, so that views of the queue read dense pages. Recipients hold
 /// the number of their trace row, so that settling needs no look-up by name. AUTOINCREMENT where a
@@ -228,9 +228,9 @@ mod tests {
     #[test]
     fn flt_25_each_version_is_brought_forward_with_its_rows() {
         let connection = Connection::open_in_memory().unwrap();
-        assert_eq!(migrate(&connection).unwrap(), 0);
+        assert_eq!(migrate_by(&connection, &[VERSION_1]).unwrap(), 0);
         connection.execute("INSERT INTO tenant (name, json) VALUES ('contoso', '{}')", []).unwrap();
-        assert_eq!(migrate_by(&connection, &[VERSION_1, VERSION_2, NEXT_STEP]).unwrap(), 2);
+        assert_eq!(migrate_by(&connection, &[VERSION_1, VERSION_2, NEXT_STEP]).unwrap(), 1);
         assert_eq!(version(&connection).unwrap(), 3);
         let rows: i64 = connection
             .query_row("SELECT count(note IS NULL) FROM tenant", [], |row| row.get(0))
@@ -249,7 +249,7 @@ mod tests {
             )
             .unwrap();
         assert_eq!(migrate(&connection).unwrap(), 1);
-        assert_eq!(version(&connection).unwrap(), 2);
+        assert_eq!(version(&connection).unwrap(), 3);
         assert_eq!(count(&connection, "SELECT count(*) FROM queue WHERE state = 1").unwrap(), 1);
         for table in ["quarantine", "quarantine_act", "contact", "spoof_pair"] {
             let sql = format!("SELECT count(*) FROM {table}");
@@ -262,7 +262,7 @@ mod tests {
     fn flt_25_a_step_that_failed_midway_has_not_happened() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let connection = Connection::open(file.path()).unwrap();
-        migrate(&connection).unwrap();
+        migrate_by(&connection, &[VERSION_1, VERSION_2]).unwrap();
         assert!(migrate_by(&connection, &[VERSION_1, VERSION_2, BROKEN_STEP]).is_err());
         drop(connection);
         let connection = Connection::open(file.path()).unwrap();
@@ -275,7 +275,7 @@ mod tests {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("PRAGMA user_version = 9").unwrap();
         let refused = migrate(&connection).unwrap_err();
-        assert!(matches!(refused, OpenError::NewerSchema { found: 9, known: 2 }), "{refused}");
+        assert!(matches!(refused, OpenError::NewerSchema { found: 9, .. }), "{refused}");
         assert_eq!(version(&connection).unwrap(), 9);
     }
 }

@@ -298,6 +298,9 @@ fn own_data(data: &EventData) -> Vec<(&'static str, String)> {
             ("error", error.clone()),
         ],
         EventData::ClockJumped { seconds } => vec![("seconds", seconds.to_string())],
+        EventData::LimitReached { entity, name, limit } => {
+            vec![("entity", entity.clone()), ("name", name.clone()), ("limit", limit.to_string())]
+        }
         EventData::LoginFailed { peer, user } => {
             vec![("peer", peer.address.clone()), ("user", user.clone())]
         }

@@ -115,6 +115,15 @@ pub enum EventData {
         /// By how many seconds; negative is backwards.
         seconds: i64,
     },
+    /// Event 1010: a sender, connector or tenant has reached a limit of the outbound policy.
+    LimitReached {
+        /// `sender`, `connector` or `tenant`.
+        entity: String,
+        /// Which; empty for a tenant.
+        name: String,
+        /// The limit, in recipients.
+        limit: u64,
+    },
     /// Event 1009: somebody could not log in on a sending edge.
     LoginFailed {
         /// The session's peer.
@@ -140,6 +149,7 @@ impl EventData {
             Self::HandshakeFailed { .. } => 1007,
             Self::ClockJumped { .. } => 1008,
             Self::LoginFailed { .. } => 1009,
+            Self::LimitReached { .. } => 1010,
         }
     }
 }

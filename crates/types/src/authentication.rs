@@ -48,6 +48,8 @@ pub struct ConnectionFacts {
 pub struct ReverseName {
     /// The PTR record's name.
     pub name: String,
+    /// The organisational domain of the name, by the public suffix list.
+    pub organization: String,
     /// Whether the name's own addresses hold the connecting one.
     pub is_confirmed: bool,
 }
@@ -208,6 +210,8 @@ pub enum DkimReason {
     Algorithm,
     /// The key could not be looked up.
     KeyUnavailable,
+    /// The message names more keys than are asked for.
+    TooManyKeys,
     /// Nobody asked.
     #[default]
     NotAsked,
@@ -229,6 +233,7 @@ impl DkimReason {
             Self::FromNotSigned => "From is not signed",
             Self::Algorithm => "algorithm is not accepted",
             Self::KeyUnavailable => "key query failed",
+            Self::TooManyKeys => "too many keys",
             Self::NotAsked => "not checked",
         }
     }

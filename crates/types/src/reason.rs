@@ -206,6 +206,8 @@ reasons! {
     TlsRequiredNotOffered, "tls-required-not-offered", Elsewhere;
     /// The remote server's certificate does not meet the connector's TLS settings.
     RemoteCertificateRefused, "remote-certificate-refused", Elsewhere;
+    /// No server of the domain is one that its MTA-STS policy names (RFC 8461).
+    MtaStsNotMet, "mta-sts-not-met", Elsewhere;
     /// The connector's own certificate or key cannot be used.
     OwnCertificateUnusable, "own-certificate-unusable", Tenant;
     /// The address needs SMTPUTF8, and the next hop does not offer it.

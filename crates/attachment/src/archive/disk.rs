@@ -17,6 +17,8 @@ const SMALL_SECTOR: usize = 512;
 const DEPTH_MAX: usize = 32;
 /// Files that are cut out of an image without folders.
 const FOUND_MAX: usize = 64;
+/// Octets of each: where it ends is not known.
+const FOUND_BYTES: usize = 1024 * 1024;
 
 /// Opens an image.
 pub(super) fn open(
@@ -113,7 +115,7 @@ fn sectors(examiner: &mut Examiner<'_>, place: &Place, bytes: &[u8]) {
     let starts = (1..bytes.len() / SMALL_SECTOR).map(|sector| sector * SMALL_SECTOR);
     let mut found = 0;
     for at in starts {
-        let rest = bytes.get(at..).unwrap_or_default();
+        let rest = slice(bytes, at, FOUND_BYTES);
         let promising = [
             b"MZ".as_slice(),
             b"PK\x03\x04",

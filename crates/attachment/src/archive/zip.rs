@@ -76,26 +76,36 @@ impl Listing {
 }
 
 /// Lists the archive that these octets are, or that follows in them; none where there is none.
-pub(crate) fn listing(examiner: &mut Examiner<'_>, bytes: &[u8]) -> Option<Listing> {
+pub(crate) fn listing(
+    examiner: &mut Examiner<'_>,
+    bytes: &[u8],
+    detected: &'static FileKind,
+) -> Option<Listing> {
     let starts = bytes.starts_with(LOCAL) || bytes.starts_with(END);
-    let detected = if starts { &ZIP } else { crate::types::detect(bytes) };
     // What lies openly in these is found when they are opened.
     if matches!(detected.name, "tar" | "iso" | "img" | "vhd" | "cpio" | "deb" | "lib") {
         return None;
     }
-    let ends: Vec<usize> = memmem::find_iter(bytes, END).take(ENDS_MAX + 1).collect();
+    let ends: Vec<usize> = memmem::find_iter(bytes, END).collect();
     if ends.is_empty() && !starts {
         return None;
     }
     let mut listing = Listing::default();
     let mut known = Known::default();
-    let mut directories = 0;
+    let (mut directories, mut followed) = (0, 0);
+    let mut joined = Vec::new();
     for &end in ends.iter().rev() {
-        if known.covers(end) {
+        if covers(&joined, end) {
             continue; // The end of an archive that is a member of this one.
+        }
+        followed += 1;
+        if followed > ENDS_MAX {
+            listing.differences.push("it has more ends than are followed");
+            break;
         }
         if central(bytes, end, &mut listing, &mut known) {
             directories += 1;
+            joined = known.joined();
         }
     }
     locals(bytes, starts, &mut listing, &known, directories > 0);
@@ -142,10 +152,12 @@ impl Known {
         }
         joined
     }
+}
 
-    fn covers(&self, at: usize) -> bool {
-        self.ranges.iter().any(|(start, end)| (*start..*end).contains(&at))
-    }
+/// The place lies in one of the ranges, which are sorted and apart.
+fn covers(joined: &[(usize, usize)], at: usize) -> bool {
+    let before = joined.partition_point(|(start, _)| *start <= at);
+    before.checked_sub(1).and_then(|last| joined.get(last)).is_some_and(|(_, end)| at < *end)
 }
 
 /// Reads the central directory before one end; false where there is none.
@@ -325,10 +337,10 @@ fn locals(bytes: &[u8], starts: bool, listing: &mut Listing, known: &Known, has_
 /// The packed length where only the data descriptor knows it: up to the next signature.
 fn until_descriptor(bytes: &[u8], data_at: usize) -> u64 {
     let rest = bytes.get(data_at..).unwrap_or_default();
-    let next = [b"PK\x07\x08".as_slice(), LOCAL, CENTRAL]
-        .iter()
-        .filter_map(|signature| memmem::find(rest, signature))
-        .min();
+    // One search for what all have in common: three would each go to the end where one is missing.
+    let next = memmem::find_iter(rest, b"PK").find(|at| {
+        [b"PK\x07\x08".as_slice(), LOCAL, CENTRAL].iter().any(|signature| has(rest, *at, signature))
+    });
     next.unwrap_or(rest.len()) as u64
 }
 
@@ -347,9 +359,11 @@ pub(crate) fn open(
     bytes: &[u8],
     listing: &Listing,
     kind: &'static FileKind,
+    is_whole: bool,
 ) {
     let file = place.shown();
-    let mut differences = listing.differences.clone();
+    // Of an archive that is held in part, nobody sees what its end says.
+    let mut differences = if is_whole { listing.differences.clone() } else { Vec::new() };
     differences.sort_unstable();
     differences.dedup();
     for difference in differences {

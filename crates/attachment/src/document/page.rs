@@ -38,8 +38,13 @@ const SAVES: &[&str] = &[
 
 /// Looks for scripts.
 pub(super) fn open(examiner: &mut Examiner<'_>, place: &Place, bytes: &[u8], kind: &FileKind) {
+    /// What reading an octet costs, in nanoseconds.
+    const WORK_EACH: u64 = 15;
     if place.is_message_text {
         return;
+    }
+    if !examiner.budget.work(bytes.len().min(2 * EDGE_BYTES) as u64 * WORK_EACH) {
+        return examiner.bomb(place);
     }
     let mut text = as_text(slice(bytes, 0, EDGE_BYTES));
     if bytes.len() > EDGE_BYTES {

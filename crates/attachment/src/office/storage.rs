@@ -49,7 +49,9 @@ pub(super) fn open(
                 continue;
             };
             seen.has_macros = true;
-            seen.acts.read(&source);
+            if examiner.budget.work(source.len() as u64 * vba::WORK_EACH) {
+                seen.acts.read(&source);
+            }
         }
     }
     if memmem::find(bytes, EQUATION).is_some() {
@@ -86,7 +88,7 @@ fn streams(
     bytes: &[u8],
     seen: &mut Seen,
 ) -> Option<()> {
-    let mut file = cfb::CompoundFile::open(Cursor::new(bytes)).ok()?;
+    let mut file = cfb::OpenOptions::new().open_with(Cursor::new(bytes)).ok()?;
     let mut entries: Vec<(std::path::PathBuf, String, u64)> = file
         .walk()
         .take(STREAMS_MAX)
@@ -151,12 +153,14 @@ fn one(examiner: &mut Examiner<'_>, place: &Place, name: &str, read: &Inflated, 
     }
     if let Some(source) = vba::source(bytes, &seen.offsets)
         && memmem::find(&source, b"Attribut").is_some()
+        && examiner.budget.work(source.len() as u64 * vba::WORK_EACH)
     {
         seen.has_macros = true;
         seen.acts.read(&source);
     }
-    let known = !matches!(detect(bytes).family, Family::Unknown | Family::Text | Family::Media);
-    if known && detect(bytes).name != "com" || read.needles.eicar || read.needles.gtube {
+    let kind = detect(bytes);
+    let known = !matches!(kind.family, Family::Unknown | Family::Text | Family::Media);
+    if known && kind.name != "com" || read.needles.eicar || read.needles.gtube {
         // Windows Installer writes names in a code of its own; they say nothing here.
         let name: String = name.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').collect();
         examiner.inside(place, &name, bytes);

@@ -10,6 +10,9 @@ use crate::bytes::{slice, u16_le, u32_le};
 /// Source text of one module that is read.
 const MODULE_BYTES_MAX: usize = 1024 * 1024;
 
+/// What reading an octet of source costs, in nanoseconds: some hundred words are looked for.
+pub(super) const WORK_EACH: u64 = 60;
+
 /// Names that the office programs call by themselves.
 const AUTOMATIC: &[&str] = &[
     "autoopen",

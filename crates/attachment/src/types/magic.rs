@@ -76,11 +76,20 @@ const PDF_WITHIN: usize = 1024;
 
 /// What the content is. A ZIP archive is only `zip` here: [`by_members`] knows more.
 pub(crate) fn detect(bytes: &[u8]) -> &'static FileKind {
+    match detect_binary(bytes) {
+        kind if *kind == TEXT || *kind == UNKNOWN => script::detect(bytes).unwrap_or(kind),
+        kind => kind,
+    }
+}
+
+/// The same without a look at the words of a text.
+pub(crate) fn detect_binary(bytes: &[u8]) -> &'static FileKind {
     if bytes.is_empty() {
         return &EMPTY;
     }
-    if bytes.starts_with(b"MZ") || bytes.starts_with(b"ZM") {
-        return pe::executable(bytes);
+    let program = bytes.starts_with(b"MZ") || bytes.starts_with(b"ZM");
+    if let Some(kind) = program.then(|| pe::executable(bytes)).flatten() {
+        return kind;
     }
     if bytes.starts_with(OLE_MAGIC) {
         return compound(bytes);
@@ -106,8 +115,7 @@ pub(crate) fn detect(bytes: &[u8]) -> &'static FileKind {
     }
     by_the_end(bytes)
         .or_else(|| bytes.starts_with(b"BM").then(|| bitmap(bytes)).flatten())
-        .or_else(|| script::detect(bytes))
-        .or_else(|| dos_program(bytes))
+        .or_else(|| dos_program(bytes).filter(|_| !script::is_text(bytes)))
         .or_else(|| boot_sector(bytes))
         .or_else(|| old_tar(bytes))
         .unwrap_or_else(|| if script::is_text(bytes) { &TEXT } else { &UNKNOWN })

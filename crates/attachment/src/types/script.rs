@@ -1,7 +1,7 @@
 //! Kinds of text: scripts, shortcuts and pages, by words that stand in such files and rarely in
 //! prose.
 //!
-//! Touches nothing. Reads the first 64 KiB. A script needs two signs, or one that nothing else
+//! Touches nothing. Reads the first 32 KiB. A script needs two signs, or one that nothing else
 //! has; letters and mails about scripts have neither at the beginning of a line.
 
 use super::*;
@@ -9,9 +9,9 @@ use crate::bytes::{as_text, slice};
 
 /// What is read: a script shows itself early, and padding of comments costs its author nothing, so
 /// not too early.
-const READ_BYTES: usize = 64 * 1024;
+pub(super) const READ_BYTES: usize = 32 * 1024;
 /// Lines that are looked at.
-const LINES_MAX: usize = 2000;
+const LINES_MAX: usize = 1000;
 
 /// Text of a kind that is known.
 pub(super) fn detect(bytes: &[u8]) -> Option<&'static FileKind> {

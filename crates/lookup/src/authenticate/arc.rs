@@ -3,14 +3,14 @@
 //! Asks DNS for keys through a counted share. A chain that holds proves who sealed, nothing about
 //! the sender: whose claims count is the tenant's affair (trusted sealers), judged in `filter`.
 
-use mail_auth::common::crypto::{Algorithm, HashAlgorithm};
+use mail_auth::common::crypto::Algorithm;
 use mail_auth::dkim::Canonicalization;
 use posthouse_types::{ArcClaims, ArcFact, ArcResult, DkimReason, SHOWN_CHARACTERS_MAX, printable};
 
 use super::dkim::{forms, is_domain, is_selector};
 use super::key::{Keys, PublicKey, key_name};
 use super::message_view::{
-    MessageView, RawField, body_hash, without_signature, write_field, write_signed_fields,
+    BodyHashes, MessageView, RawField, without_signature, write_field, write_signed_fields,
 };
 use super::tags::Tags;
 
@@ -39,9 +39,9 @@ pub(crate) struct ArcChain<'a> {
 
 /// Reads the chain. `Err` has the words for a chain that cannot hold; `Ok(None)`: there is none.
 pub(crate) fn chain<'a>(view: &MessageView<'a>) -> Result<Option<ArcChain<'a>>, String> {
-    let seals: Vec<_> = view.named(SEAL).copied().collect();
-    let signatures: Vec<_> = view.named(SIGNATURE).copied().collect();
-    let results: Vec<_> = view.named(RESULTS).copied().collect();
+    let seals: Vec<_> = view.named(SEAL).collect();
+    let signatures: Vec<_> = view.named(SIGNATURE).collect();
+    let results: Vec<_> = view.named(RESULTS).collect();
     let count = seals.len();
     if count == 0 && signatures.is_empty() && results.is_empty() {
         return Ok(None);
@@ -52,11 +52,11 @@ pub(crate) fn chain<'a>(view: &MessageView<'a>) -> Result<Option<ArcChain<'a>>, 
     if signatures.len() != count || results.len() != count {
         return Err("a set is not whole".to_owned());
     }
+    let (seals, signatures) = (tagged(&seals, SEAL)?, tagged(&signatures, SIGNATURE)?);
     let mut sets = Vec::with_capacity(count);
     for instance in 1..=count as u64 {
-        let (seal, seal_tags) = tagged(&seals, instance).ok_or_else(|| broken(instance, SEAL))?;
-        let (signature, signature_tags) =
-            tagged(&signatures, instance).ok_or_else(|| broken(instance, SIGNATURE))?;
+        let (seal, seal_tags) = of_instance(&seals, instance, SEAL)?;
+        let (signature, signature_tags) = of_instance(&signatures, instance, SIGNATURE)?;
         let mut with_instance =
             results.iter().filter(|field| aar_instance(field) == Some(instance));
         let results = *with_instance.next().ok_or_else(|| broken(instance, RESULTS))?;
@@ -74,20 +74,28 @@ fn broken(instance: u64, name: &str) -> String {
     format!("set {instance} has no single readable {name}")
 }
 
+/// Every field with its tags; one that cannot be read breaks the chain.
+fn tagged<'a>(fields: &[RawField<'a>], name: &str) -> Result<Vec<(RawField<'a>, Tags)>, String> {
+    let read = |field: &RawField<'a>| {
+        let tags = Tags::parse(&field.unfolded());
+        tags.map(|tags| (*field, tags)).ok_or_else(|| format!("an {name} is malformed"))
+    };
+    fields.iter().map(read).collect()
+}
+
 /// The one field of that instance.
-fn tagged<'a>(fields: &[RawField<'a>], instance: u64) -> Option<(RawField<'a>, Tags)> {
-    let mut found = None;
-    for field in fields {
-        // Any field of the chain that cannot be read breaks it.
-        let tags = Tags::parse(&field.unfolded())?;
-        if tags.number("i").ok().flatten() == Some(instance) {
-            if found.is_some() {
-                return None;
-            }
-            found = Some((*field, tags));
-        }
+fn of_instance<'a>(
+    fields: &[(RawField<'a>, Tags)],
+    instance: u64,
+    name: &str,
+) -> Result<(RawField<'a>, Tags), String> {
+    let is_it =
+        |(_, tags): &&(RawField<'a>, Tags)| tags.number("i").ok().flatten() == Some(instance);
+    let mut found = fields.iter().filter(is_it);
+    match (found.next(), found.next()) {
+        (Some(field), None) => Ok(field.clone()),
+        _ => Err(broken(instance, name)),
     }
-    found
 }
 
 /// `i=` of an ARC-Authentication-Results, which comes first and ends with a semicolon.
@@ -165,9 +173,15 @@ impl<'a> ArcChain<'a> {
     }
 
     /// Verifies the newest signature and every seal.
-    pub(crate) fn verify(&self, view: &MessageView<'_>, keys: &Keys, now_seconds: u64) -> ArcFact {
+    pub(crate) fn verify(
+        &self,
+        view: &MessageView<'_>,
+        keys: &Keys,
+        hashes: &mut BodyHashes,
+        now_seconds: u64,
+    ) -> ArcFact {
         let mut fact = ArcFact { sets: self.sets.len(), ..ArcFact::default() };
-        match self.verified(view, keys, now_seconds) {
+        match self.verified(view, keys, hashes, now_seconds) {
             Ok(()) => {
                 fact.result = ArcResult::Pass;
                 fact.claims =
@@ -185,10 +199,11 @@ impl<'a> ArcChain<'a> {
         &self,
         view: &MessageView<'_>,
         keys: &Keys,
+        hashes: &mut BodyHashes,
         now_seconds: u64,
     ) -> Result<(), (ArcResult, String)> {
         if let Some(newest) = self.sets.last() {
-            verify_signature(view, newest, keys, now_seconds)?;
+            verify_signature(view, newest, (keys, hashes), now_seconds)?;
         }
         for count in (1..=self.sets.len()).rev() {
             verify_seal(self.sets.get(..count).unwrap_or_default(), keys)?;
@@ -218,7 +233,7 @@ fn key_of<'k>(tags: &Tags, keys: &'k Keys, what: &str) -> Result<&'k PublicKey, 
 fn verify_signature(
     view: &MessageView<'_>,
     set: &ArcSet<'_>,
-    keys: &Keys,
+    (keys, hashes): (&Keys, &mut BodyHashes),
     now_seconds: u64,
 ) -> Result<(), Broken> {
     let tags = &set.signature_tags;
@@ -230,11 +245,11 @@ fn verify_signature(
     let unreadable = || fails("the newest signature is malformed");
     let (header_form, body_form) = forms(tags.value("c")).ok_or_else(unreadable)?;
     let limit = tags.number("l").map_err(|()| unreadable())?;
-    let (hash, body_bytes) = body_hash(view.body, body_form, HashAlgorithm::Sha256, limit);
-    if limit.is_some_and(|limit| limit < body_bytes) {
+    let hash = hashes.of(view.body, body_form, limit);
+    if limit.is_some_and(|limit| limit != hash.canonical_bytes) {
         return Err(fails("the newest signature covers a part of the body only"));
     }
-    if tags.base64("bh") != Some(hash) {
+    if tags.base64("bh") != Some(hash.sha256) {
         return Err(fails("the body hash did not verify"));
     }
     let names = tags.list("h").unwrap_or_default();

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use posthouse_types::{BlockListFact, Lookup, ReverseName, SHOWN_CHARACTERS_MAX, printable};
 
+use super::dmarc::organizational_domain;
 use super::key::all;
 use super::questions::{Questions, reversed};
 use crate::Answer;
@@ -35,7 +36,9 @@ pub(crate) async fn reverse_name(
 }
 
 fn found(name: &str, is_confirmed: bool) -> Lookup<ReverseName> {
-    Lookup::Found(ReverseName { name: printable(name, SHOWN_CHARACTERS_MAX), is_confirmed })
+    let name = printable(name, SHOWN_CHARACTERS_MAX);
+    let organization = organizational_domain(&name).to_owned();
+    Lookup::Found(ReverseName { name, organization, is_confirmed })
 }
 
 /// Asks each zone for the address (RFC 5782 sections 2.1 and 2.4).

@@ -6,7 +6,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use mail_auth::common::crypto::{Algorithm, HashAlgorithm};
+use mail_auth::common::crypto::Algorithm;
 use mail_auth::dkim::Canonicalization;
 use posthouse_types::{
     BodyCoverage, DkimFact, DkimReason, DkimResult, SHOWN_CHARACTERS_MAX, printable,
@@ -14,7 +14,7 @@ use posthouse_types::{
 
 use super::key::{Keys, PublicKey};
 use super::message_view::{
-    MessageView, RawField, body_hash, without_signature, write_field, write_signed_fields,
+    BodyHashes, MessageView, RawField, without_signature, write_field, write_signed_fields,
 };
 use super::tags::Tags;
 
@@ -39,8 +39,7 @@ pub(crate) struct Signature<'a> {
 
 /// The signatures to check, and how many more there are.
 pub(crate) fn signatures<'a>(view: &MessageView<'a>) -> (Vec<Signature<'a>>, usize) {
-    let all = view.named("DKIM-Signature");
-    let mut found: Vec<_> = all.copied().collect();
+    let mut found: Vec<_> = view.named("DKIM-Signature").collect();
     let unchecked = found.len().saturating_sub(SIGNATURES_MAX);
     found.truncate(SIGNATURES_MAX);
     (found.into_iter().map(signature).collect(), unchecked)
@@ -77,6 +76,7 @@ pub(crate) fn verify(
     view: &MessageView<'_>,
     signature: &Signature<'_>,
     keys: &Keys,
+    hashes: &mut BodyHashes,
     now_seconds: u64,
 ) -> DkimFact {
     let mut fact = DkimFact {
@@ -84,7 +84,7 @@ pub(crate) fn verify(
         selector: printable(&signature.selector, SHOWN_CHARACTERS_MAX),
         ..DkimFact::default()
     };
-    let outcome = verify_into(&mut fact, view, signature, keys, now_seconds);
+    let outcome = verify_into(&mut fact, view, signature, (keys, hashes), now_seconds);
     fact.reason = match outcome {
         Ok(()) => DkimReason::Verified,
         Err(reason) => reason,
@@ -105,6 +105,7 @@ fn result_of(reason: DkimReason) -> DkimResult {
         | DkimReason::Expired
         | DkimReason::Malformed
         | DkimReason::FromNotSigned
+        | DkimReason::TooManyKeys
         | DkimReason::Algorithm => DkimResult::PermError,
     }
 }
@@ -113,7 +114,7 @@ fn verify_into(
     fact: &mut DkimFact,
     view: &MessageView<'_>,
     signature: &Signature<'_>,
-    keys: &Keys,
+    (keys, hashes): (&Keys, &mut BodyHashes),
     now_seconds: u64,
 ) -> Result<(), DkimReason> {
     let tags = signature.tags.as_ref().ok_or(DkimReason::Malformed)?;
@@ -138,7 +139,7 @@ fn verify_into(
     if expires_at.is_some_and(|expires_at| expires_at < now_seconds) {
         return Err(DkimReason::Expired);
     }
-    fact.body = check_body(view, &parameters)?;
+    fact.body = check_body(view, &parameters, hashes)?;
     let key = match keys.key(&signature.selector, &signature.domain) {
         Ok(key) => key,
         Err(no_key) => {
@@ -236,7 +237,7 @@ pub(crate) fn is_selector(name: &str) -> bool {
 fn unsigned_fields(view: &MessageView<'_>, names: &[String]) -> Vec<String> {
     let mut unsigned = Vec::new();
     for shown in SHOWN_ONCE {
-        let present = view.named(shown).count();
+        let present = view.named(shown).len();
         let signed = names.iter().filter(|name| name.eq_ignore_ascii_case(shown)).count();
         if present > 1 && present > signed {
             unsigned.push((*shown).to_owned());
@@ -245,11 +246,15 @@ fn unsigned_fields(view: &MessageView<'_>, names: &[String]) -> Vec<String> {
     unsigned
 }
 
-fn check_body(view: &MessageView<'_>, parameters: &Parameters) -> Result<BodyCoverage, DkimReason> {
+fn check_body(
+    view: &MessageView<'_>,
+    parameters: &Parameters,
+    hashes: &mut BodyHashes,
+) -> Result<BodyCoverage, DkimReason> {
     let limit = parameters.signed_bytes_max;
-    let (hash, body_bytes) =
-        body_hash(view.body, parameters.body_form, HashAlgorithm::Sha256, limit);
-    if hash != parameters.body_hash || limit.is_some_and(|limit| limit > body_bytes) {
+    let hash = hashes.of(view.body, parameters.body_form, limit);
+    let body_bytes = hash.canonical_bytes;
+    if hash.sha256 != parameters.body_hash || limit.is_some_and(|limit| limit > body_bytes) {
         return Err(DkimReason::BodyHash);
     }
     match limit {

@@ -1,21 +1,17 @@
 //! DMARC (RFC 7489): the record of a From domain, and whether what passed is aligned with it.
 //!
-//! Asks DNS through a counted share: for the From domain, then for each name above it down to the
-//! organisational domain of the public suffix list. Where a record in between says `psd=n` (RFC
-//! 9989 section 4.10) the organisation begins there. docs/authentication.md has the differences.
+//! Asks DNS through a counted share: for the From domain, then for its organisation by the public
+//! suffix list. A record of the From domain itself that says `psd=n` (RFC 9989 section 4.10) makes
+//! that name its own organisation. docs/authentication.md has the differences.
 
 use posthouse_types::{
     AuthenticationFacts, DkimResult, DmarcFact, DmarcPolicy, DmarcRecord, DmarcResult,
     SHOWN_CHARACTERS_MAX, SpfResult, printable,
 };
 
-use super::questions::Questions;
+use super::questions::{Questions, is_refused};
 use super::tags::Tags;
 use crate::Answer;
-
-/// Names between a From domain and its organisation that are asked for: as in RFC 9989 section
-/// 4.10, a longer name goes straight to its last labels.
-const NAMES_ABOVE_MAX: usize = 6;
 
 /// What the look-up found for one domain.
 #[derive(Clone, Debug, Default)]
@@ -44,7 +40,8 @@ pub(crate) async fn look_up(questions: &Questions<'_>, domain: &str) -> PolicyLo
     }
     lookup.was_asked = true;
     let organization = lookup.organization.clone();
-    for name in names_to_ask(domain, &organization) {
+    let above = Some(organization.as_str()).filter(|organization| *organization != domain);
+    for name in std::iter::once(domain).chain(above) {
         match questions.txt(&format!("_dmarc.{name}")).await {
             Answer::Found(texts) => match best_record(name, &texts) {
                 Some(Ok((record, begins_organization))) => {
@@ -63,24 +60,16 @@ pub(crate) async fn look_up(questions: &Questions<'_>, domain: &str) -> PolicyLo
             },
             Answer::NoRecords | Answer::NoSuchName | Answer::NotAsked => {}
             Answer::Failed(why) => {
-                lookup.trouble = Some((DmarcResult::TempError, why));
+                // What the message asks for too much of is no failure of DNS: who writes a From of
+                // many names must not get the mild result.
+                let result =
+                    if is_refused(&why) { DmarcResult::PermError } else { DmarcResult::TempError };
+                lookup.trouble = Some((result, why));
                 return lookup;
             }
         }
     }
     lookup
-}
-
-/// The domain, the names above it, and its organisation last.
-fn names_to_ask<'a>(domain: &'a str, organization: &'a str) -> Vec<&'a str> {
-    let above = std::iter::successors(Some(domain), |name| {
-        if *name == organization { None } else { name.split_once('.').map(|(_, rest)| rest) }
-    });
-    let mut names: Vec<&str> = above.collect();
-    if names.len() > NAMES_ABOVE_MAX + 1 {
-        names.drain(1..names.len() - NAMES_ABOVE_MAX);
-    }
-    names
 }
 
 type ParsedRecord = Result<(DmarcRecord, bool), String>;

@@ -13,7 +13,7 @@ use mail_auth::common::parse::TxtRecordParser;
 use mail_auth::common::verify::DomainKey;
 use posthouse_types::DkimReason;
 
-use super::questions::Questions;
+use super::questions::{Questions, is_refused};
 use super::tags::{Tags, base64, rsa_numbers};
 use crate::Answer;
 
@@ -96,6 +96,7 @@ impl Keys {
         let keys = answers.into_iter().map(|answer| match answer {
             Answer::Found(records) => best_key(&records),
             Answer::NoRecords | Answer::NoSuchName => Err(NoKey::because(DkimReason::NoKey)),
+            Answer::Failed(why) if is_refused(&why) => Err(NoKey::because(DkimReason::TooManyKeys)),
             Answer::Failed(_) => Err(NoKey::because(DkimReason::KeyUnavailable)),
             Answer::NotAsked => Err(NoKey::because(DkimReason::NotAsked)),
         });

@@ -3,7 +3,10 @@
 //! Pure. Reads the header line by line and decodes nothing. At most [`FIELDS_MAX`] fields are
 //! looked at; a message with more has signatures that nobody checks.
 
+use std::collections::BTreeMap;
+
 use mail_auth::common::crypto::HashAlgorithm;
+use mail_auth::common::headers::Writable;
 use mail_auth::dkim::Canonicalization;
 
 /// Fields of one header that are looked at: ten times what the longest honest ones have.
@@ -21,10 +24,6 @@ pub(crate) struct RawField<'a> {
 }
 
 impl RawField<'_> {
-    pub(crate) fn is(&self, name: &str) -> bool {
-        self.name.eq_ignore_ascii_case(name)
-    }
-
     /// The value on one line, octets that are not UTF-8 replaced.
     pub(crate) fn unfolded(&self) -> String {
         String::from_utf8_lossy(self.value).replace(['\r', '\n'], "")
@@ -36,6 +35,8 @@ impl RawField<'_> {
 pub(crate) struct MessageView<'a> {
     pub(crate) fields: Vec<RawField<'a>>,
     pub(crate) body: &'a [u8],
+    /// Places in `fields` by name in lower case, top to bottom: a signature may name hundreds.
+    by_name: BTreeMap<String, Vec<usize>>,
     /// There were more fields than are looked at.
     pub(crate) is_cut: bool,
 }
@@ -63,14 +64,19 @@ impl<'a> MessageView<'a> {
             if view.fields.len() == FIELDS_MAX {
                 view.is_cut = true;
             } else if let Some(field) = raw_field(field) {
+                let name = field.name.to_ascii_lowercase();
+                view.by_name.entry(name).or_default().push(view.fields.len());
                 view.fields.push(field);
             }
         }
     }
 
     /// The fields of that name, top to bottom.
-    pub(crate) fn named<'v>(&'v self, name: &'v str) -> impl Iterator<Item = &'v RawField<'a>> {
-        self.fields.iter().filter(move |field| field.is(name))
+    pub(crate) fn named(&self, name: &str) -> impl ExactSizeIterator<Item = RawField<'a>> {
+        let places = self.by_name.get(&name.to_ascii_lowercase());
+        let found: Vec<_> =
+            places.into_iter().flatten().filter_map(|at| self.fields.get(*at).copied()).collect();
+        found.into_iter()
     }
 }
 
@@ -116,19 +122,15 @@ pub(crate) fn write_signed_fields(
     names: &[String],
     how: Canonicalization,
 ) {
-    let mut taken: Vec<(&str, usize)> = Vec::new();
+    let mut taken = BTreeMap::<String, usize>::new();
     for name in names {
-        let found = taken.iter().position(|(other, _)| other.eq_ignore_ascii_case(name));
-        let start =
-            found.and_then(|index| taken.get(index)).map_or(view.fields.len(), |(_, at)| *at);
-        let above = view.fields.get(..start).unwrap_or_default();
-        let position = above.iter().rposition(|field| field.is(name));
-        let next = position.unwrap_or(0);
-        match found.and_then(|index| taken.get_mut(index)) {
-            Some(entry) => entry.1 = next,
-            None => taken.push((name, next)),
-        }
-        if let Some(field) = position.and_then(|index| above.get(index)) {
+        let name = name.to_ascii_lowercase();
+        let places = view.by_name.get(&name).map_or(&[][..], Vec::as_slice);
+        let count = taken.entry(name).or_default();
+        *count += 1;
+        // What is signed more often than it stands there is signed as absent.
+        let place = places.len().checked_sub(*count).and_then(|at| places.get(at));
+        if let Some(field) = place.and_then(|at| view.fields.get(*at)) {
             write_field(out, field.text, how);
             out.extend_from_slice(b"\r\n");
         }
@@ -154,25 +156,50 @@ pub(crate) fn without_signature(field: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A body's hash, and how many octets its canonical form has. `signed_bytes_max` is `l=`: RFC 6376
-/// section 3.4.5 counts canonical octets, so that the cut comes after the canonical form is made
-/// (mail-auth cuts before).
-pub(crate) fn body_hash(
-    body: &[u8],
-    how: Canonicalization,
-    algorithm: HashAlgorithm,
-    signed_bytes_max: Option<u64>,
-) -> (Vec<u8>, u64) {
-    use mail_auth::common::headers::Writable;
+/// What a body hashes to, each way once.
+#[derive(Default)]
+pub(crate) struct BodyHashes {
+    known: Vec<(Canonicalization, Option<u64>, BodyHash)>,
+}
 
+/// A body's hash.
+#[derive(Clone)]
+pub(crate) struct BodyHash {
+    pub(crate) sha256: Vec<u8>,
+    /// Octets of the canonical body; 0 where no limit was given.
+    pub(crate) canonical_bytes: u64,
+}
+
+impl BodyHashes {
+    /// `signed_bytes_max` is `l=`: RFC 6376 section 3.4.5 counts canonical octets, so that the cut
+    /// comes after the canonical form is made (mail-auth cuts before).
+    pub(crate) fn of(
+        &mut self,
+        body: &[u8],
+        how: Canonicalization,
+        signed_bytes_max: Option<u64>,
+    ) -> BodyHash {
+        let same = |(form, limit, _): &&(_, _, _)| *form == how && *limit == signed_bytes_max;
+        if let Some((_, _, hash)) = self.known.iter().find(same) {
+            return hash.clone();
+        }
+        let hash = body_hash(body, how, signed_bytes_max);
+        self.known.push((how, signed_bytes_max, hash.clone()));
+        hash
+    }
+}
+
+fn body_hash(body: &[u8], how: Canonicalization, signed_bytes_max: Option<u64>) -> BodyHash {
+    let algorithm = HashAlgorithm::Sha256;
     let Some(signed_bytes_max) = signed_bytes_max else {
-        return (algorithm.hash(how.canonical_body(body, 0)).as_ref().to_vec(), 0);
+        let hash = algorithm.hash(how.canonical_body(body, 0));
+        return BodyHash { sha256: hash.as_ref().to_vec(), canonical_bytes: 0 };
     };
     let mut canonical: Vec<u8> = Vec::with_capacity(body.len());
     how.canonical_body(body, 0).write(&mut canonical);
     let end = usize::try_from(signed_bytes_max).unwrap_or(usize::MAX).min(canonical.len());
-    let signed = canonical.get(..end).unwrap_or_default();
-    (algorithm.hash(signed).as_ref().to_vec(), canonical.len() as u64)
+    let hash = algorithm.hash(canonical.get(..end).unwrap_or_default());
+    BodyHash { sha256: hash.as_ref().to_vec(), canonical_bytes: canonical.len() as u64 }
 }
 
 #[cfg(test)]

@@ -16,6 +16,15 @@ use crate::{Answer, Resolver, TXT_RECORDS_MAX};
 /// Names that one address may have in reverse DNS and that are looked at (RFC 7208 section 4.6.4).
 pub(crate) const REVERSE_NAMES_MAX: usize = 10;
 
+/// Why a question beyond the share has no answer.
+const REFUSED: &str = "too many DNS questions for one message";
+
+/// Whether an answer failed because it was not asked for: that is the message's fault, and never
+/// mends itself like a failure of DNS.
+pub(crate) fn is_refused(why: &str) -> bool {
+    why == REFUSED
+}
+
 /// A share of one message's questions.
 pub(crate) struct Questions<'a> {
     resolver: &'a Resolver,
@@ -40,12 +49,7 @@ impl<'a> Questions<'a> {
 
     /// Whether something stayed unasked or unanswered for the message's sake.
     pub(crate) fn is_cut_short(&self) -> bool {
-        self.is_over_share() || self.is_over_time.load(Ordering::Relaxed)
-    }
-
-    /// Whether more was to be asked than the share allows.
-    pub(crate) fn is_over_share(&self) -> bool {
-        self.is_over_share.load(Ordering::Relaxed)
+        self.is_over_share.load(Ordering::Relaxed) || self.is_over_time.load(Ordering::Relaxed)
     }
 
     async fn ask<T>(
@@ -59,7 +63,7 @@ impl<'a> Questions<'a> {
         let taken = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
         if self.asks() && taken.is_err() {
             self.is_over_share.store(true, Ordering::Relaxed);
-            return Answer::Failed("too many DNS questions for one message".to_owned());
+            return Answer::Failed(REFUSED.to_owned());
         }
         let asked = self.resolver.ask(name, record_type);
         let Ok(answer) = tokio::time::timeout_at(self.deadline, asked).await else {

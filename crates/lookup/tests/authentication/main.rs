@@ -15,6 +15,8 @@ mod arc;
 mod corpus;
 mod dkim;
 mod dns;
+mod ours;
 mod rows;
 mod sign;
 mod spf;
+mod spf_own;

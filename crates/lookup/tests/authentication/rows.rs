@@ -245,6 +245,33 @@ async fn aut_07_of_ten_thousand_signatures_ten_are_checked() {
 }
 
 #[tokio::test]
+async fn aut_07_no_flood_of_signatures_or_labels_makes_a_failure_look_like_an_outage() {
+    let dns = Dns::serve(zone(&[])).await;
+    // Bodies hash as signed, so that the keys are asked for.
+    let signer = Signer::new("contoso.example");
+    let signed = signer.signed(&plain("boss@contoso.example"), H, "");
+    let (field, message) = signed.split_once("\r\n").unwrap();
+    let flood: Vec<_> =
+        (0..12).map(|number| field.replace("s=key", &format!("s=s{number}"))).collect();
+    let message = format!("{}\r\n{message}", flood.join("\r\n"));
+    let facts = sent(&dns, "x", "x@attacker.example", &message).await;
+    assert_eq!(facts.dkim[9].reason, DkimReason::NoKey);
+    assert_eq!(facts.dmarc.result, DmarcResult::Fail, "{facts:#?}");
+    // A name so deep that asking for each part of it would not be affordable.
+    let deep = format!("boss@{}contoso.example", "a.".repeat(60));
+    let facts = sent(&dns, "x", "x@attacker.example", &plain(&deep)).await;
+    assert_eq!(facts.dmarc.result, DmarcResult::Fail, "{facts:#?}");
+    assert_eq!(facts.dmarc.policy, DmarcPolicy::Reject);
+    // Four From domains, the spoofed one last, and below its organisation.
+    let many = "a@w.attacker.example, a@x.one.example, a@x.two.example, boss@x.contoso.example";
+    let facts = sent(&dns, "x", "x@attacker.example", &plain(many)).await;
+    assert_eq!(facts.dmarc.result, DmarcResult::Fail, "{facts:#?}");
+    let facts =
+        sent(&dns, "x", "x@attacker.example", &plain(&format!("b@five.example, {many}"))).await;
+    assert!(!matches!(facts.dmarc.result, DmarcResult::Pass | DmarcResult::BestGuessPass));
+}
+
+#[tokio::test]
 async fn aut_08_a_chain_holds_whole_or_not_at_all() {
     let (list, google) = (Signer::new("list.example"), Signer::new("forwarder.example"));
     let dns = Dns::serve(zone(&[&list, &google])).await;
@@ -457,7 +484,11 @@ async fn a_connection_is_named_and_looked_up_in_the_lists_that_the_operator_chos
     let limits = AuthenticationLimits { block_list_zones, ..AuthenticationLimits::default() };
     let authenticator = Authenticator::new(dns.resolver.clone(), limits);
     let facts = authenticator.connection(CLIENT.parse().unwrap(), "mail.sender.example").await;
-    let name = ReverseName { name: "mail.sender.example".into(), is_confirmed: true };
+    let name = ReverseName {
+        name: "mail.sender.example".into(),
+        organization: "sender.example".into(),
+        is_confirmed: true,
+    };
     assert_eq!(facts.reverse_name, Lookup::Found(name));
     let answers: Vec<_> = facts.block_lists.iter().map(|list| &list.answer).collect();
     assert_eq!(answers[0], &Lookup::Found("127.0.0.2".parse().unwrap()));

@@ -227,6 +227,9 @@ impl<'a> Reader<'a, '_> {
         let readings = transfer::bodies(raw, &about.encodings, &mut self.reading.findings);
         let readings: Vec<Vec<u8>> =
             readings.into_iter().filter(|one| **one != *raw).map(Cow::into_owned).collect();
+        if readings.is_empty() && !is_plain {
+            next.push(Job::Entity(inside));
+        }
         for (count, decoded) in readings.into_iter().enumerate() {
             let Some(source) = self.source(decoded) else { return };
             let range = 0..source.all().len();

@@ -9,7 +9,7 @@ use posthouse_types::Finding;
 use super::{Job, Reader, Task, is_container};
 use crate::about::About;
 use crate::findings::{EMBEDDED, EXTERNAL_BODY, PARTIAL, TNEF, TNEF_BROKEN};
-use crate::{Body, Origin, Part, base64, embedded, text, tnef, transfer};
+use crate::{Body, Origin, Part, base64, embedded, signed, text, tnef, transfer};
 
 impl<'a> Reader<'a, '_> {
     pub(super) fn leaf(
@@ -51,7 +51,15 @@ impl<'a> Reader<'a, '_> {
         };
         if media_type == "message/partial" || about.names.iter().any(is_mail) {
             for body in &bodies {
-                self.unpacked_message(index, task, body.to_vec(), next);
+                self.unpacked_message(index, task, Origin::Unpacked, body.to_vec(), next);
+            }
+        }
+        if matches!(media_type.as_str(), "application/pkcs7-mime" | "application/x-pkcs7-mime")
+            || about.names.iter().any(|name| name.to_ascii_lowercase().ends_with(".p7m"))
+        {
+            for content in bodies.iter().filter_map(|body| signed::content(body)) {
+                // RFC 8551: this is what the reader sees.
+                self.unpacked_message(index, task, task.origin, content, next);
             }
         }
         self.keep(index, bodies, about);
@@ -62,6 +70,7 @@ impl<'a> Reader<'a, '_> {
         &mut self,
         index: usize,
         task: &Task<'a>,
+        origin: Origin,
         bytes: Vec<u8>,
         next: &mut Vec<Job<'a>>,
     ) {
@@ -72,7 +81,7 @@ impl<'a> Reader<'a, '_> {
         let Some(source) = self.source(bytes) else { return };
         let range = 0..source.all().len();
         let child = task.child(index, source, range);
-        next.push(Job::Entity(Task { origin: Origin::Unpacked, ..child }));
+        next.push(Job::Entity(Task { origin, ..child }));
     }
 
     pub(super) fn embedded(
@@ -117,7 +126,7 @@ impl<'a> Reader<'a, '_> {
                 let child = Task { depth: task.depth + 1, ..task.clone() };
                 self.tnef(index, &child, &item.bytes, next);
             } else {
-                self.unpacked_message(index, task, item.bytes, next);
+                self.unpacked_message(index, task, Origin::Unpacked, item.bytes, next);
             }
             return;
         }

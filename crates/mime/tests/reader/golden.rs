@@ -401,4 +401,19 @@ const GOLDEN: &[(&str, &str, &str)] = &[
         "Content-Type: text/plain (; boundary=b)\n\n--b\n\none\n--b--\n",
         "text/plain=--b//one/--b--/",
     ),
+    (
+        "cr cr lf",
+        "Content-Type: multipart/mixed; boundary=b\r\r\n\r\r\n--b\r\r\nContent-Type: text/html\r\r\n\r\r\none\r\r\n--b--\r\r\n",
+        "multipart/mixed[text/html=one]",
+    ),
+    (
+        "blank before the first field",
+        " Content-Type: text/html\n\n<b>\n",
+        "text/plain=<b>/ ~text/html=<b>/ ~text/plain= Content-Type: text/html//<b>/ !header-malformed",
+    ),
+    (
+        "byte order mark",
+        "﻿Content-Type: text/html\n\n<b>\n",
+        "text/plain=<b>/ ~text/html=<b>/ ~text/plain=Content-Type: text/html//<b>/ !header-malformed",
+    ),
 ];

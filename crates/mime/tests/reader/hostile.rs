@@ -142,6 +142,45 @@ fn mim_06_decoded_octets_are_bounded() {
     assert!(!reading.is_complete);
 }
 
+#[test]
+fn mim_06_a_megabyte_of_addresses_ends_in_time() {
+    for head in ["", "a@b ", "\"x\"@", "a <", "(", "=?utf-8?q?"] {
+        for piece in [
+            "a",
+            ":",
+            "a@b:",
+            "<",
+            "<>",
+            "<a>",
+            "(",
+            ")",
+            "\"",
+            "\\",
+            "@",
+            " @",
+            "a@b ",
+            ";",
+            "[",
+            "=?a?q?a?= ",
+        ] {
+            let count = if cfg!(debug_assertions) { 100_000 } else { 1_000_000 } / piece.len();
+            let long = "x".repeat(count);
+            for value in [
+                format!("{head}{}", piece.repeat(count)),
+                format!("{long}{head}{}", piece.repeat(count)),
+                format!("{head}{}{long}", piece.repeat(count)),
+            ] {
+                let start = Instant::now();
+                let found = addresses(&value);
+                assert!(start.elapsed() < READ_MAX, "{head} {piece}");
+                let held: usize =
+                    found.iter().map(|one| one.display.len() + one.address.len()).sum();
+                assert!(held < HELD_BYTES_MAX, "{head} {piece}: {held}");
+            }
+        }
+    }
+}
+
 /// Pieces that mean something to the reader, in any order.
 pub(crate) fn message() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![

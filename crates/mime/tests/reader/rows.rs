@@ -241,6 +241,16 @@ fn mim_05_the_test_file_is_found_behind_every_encoding_trick() {
     is_caught("mime-8bit-in-7bit", &message);
 }
 
+/// An opaque signature around a part, as far as a reader looks at it.
+fn signed(part: &str) -> String {
+    let mut bytes = b"0\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01\xa0\x80\x04\x82".to_vec();
+    bytes.extend(u16::try_from(part.len()).unwrap().to_be_bytes());
+    bytes.extend(part.as_bytes());
+    let head = "Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\n\
+        Content-Transfer-Encoding: base64\n\n";
+    format!("{head}{}\n", base64(&bytes))
+}
+
 #[test]
 fn mim_07_messages_inside_are_read_however_they_are_packed() {
     let part = part();
@@ -280,6 +290,7 @@ fn mim_07_messages_inside_are_read_however_they_are_packed() {
         ),
         format!("Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n{part}"),
         format!("Content-Type: multipart/digest; boundary=b\n\n--b\n\n{part}--b--\n"),
+        signed(&part),
         format!(
             "Content-Type: application/x; name=a.eml\nContent-Transfer-Encoding: base64\n\n{}",
             base64(part.as_bytes())

@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 use posthouse_mime::{MimeLimits, Origin, Reading, read};
 use serde_json::Value;
 
-use crate::other::{Agreement, Leaf, compare_with};
+use crate::other::{Agreement, Leaf, compare_with, theirs};
 
 /// Where the suites are unpacked; none where they cannot be had.
 static SUITES: LazyLock<Option<PathBuf>> = LazyLock::new(unpack);
@@ -135,6 +135,27 @@ fn expected_leaves(message: &Value, leaves: &mut Vec<Leaf>, depth: usize) {
             expected_leaves(&body["Message"], leaves, depth + 1);
         }
     }
+}
+
+/// For a folder of mail on the machine of whoever works on the reader: `POSTHOUSE_MAIL` names it.
+#[test]
+fn real_mail_is_read_as_mail_parser_reads_it() {
+    let Some(folder) = std::env::var_os("POSTHOUSE_MAIL") else { return };
+    let mut counts = [0; 4];
+    for path in files(Path::new(&folder)) {
+        let octets = std::fs::read(&path).unwrap();
+        let agreement = compare_with(&octets, &theirs(&octets));
+        counts[match agreement {
+            Agreement::Same => 0,
+            Agreement::InUnion => 1,
+            Agreement::Told(_) => 2,
+            Agreement::Silent(_) => 3,
+        }] += 1;
+        if matches!(agreement, Agreement::Silent(_)) {
+            println!("{} {agreement:?}", path.display());
+        }
+    }
+    println!("same, in the union, told, silent: {counts:?}");
 }
 
 #[test]

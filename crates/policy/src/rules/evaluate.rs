@@ -5,11 +5,12 @@
 
 use std::net::IpAddr;
 
-use posthouse_types::{Address, Disclaimer, Rewrite, SHOWN_CHARACTERS_MAX, printable};
+use posthouse_types::{Address, Disclaimer, Language, Rewrite, SHOWN_CHARACTERS_MAX, printable};
 
 use super::actions::RuleActions;
 use super::conditions::{AuthenticationCheck, MessageCategory};
 use super::{MailFlowRule, RuleMode, RuleRejection};
+use crate::text::shown;
 
 /// As much of each text as rules read, in bytes: Exchange Online reads the first 150 kB of a
 /// message's texts.
@@ -96,6 +97,44 @@ impl RuleMatch {
     /// Whether its actions are in the outcome.
     pub fn acted(&self) -> bool {
         self.mode == RuleMode::Enforce && self.except.is_none()
+    }
+}
+
+impl RuleMatch {
+    /// The match in one sentence, for `explain`.
+    pub fn sentence(&self, language: Language) -> String {
+        let is_german = language == Language::German;
+        let rule = shown(&self.rule);
+        let conditions = match self.why.as_slice() {
+            [] if is_german => "Sie gilt jeder Nachricht".to_owned(),
+            [] => "it is for every message".to_owned(),
+            why => {
+                let each: Vec<_> =
+                    why.iter().map(|w| format!("{} = {}", w.condition, w.by)).collect();
+                each.join(", ")
+            }
+        };
+        let except = self.except.as_ref().map(|w| format!("{} = {}", w.condition, w.by));
+        match (is_german, self.mode, except) {
+            (false, RuleMode::Enforce, None) => {
+                format!("The mail-flow rule {rule} acted: {conditions}.")
+            }
+            (false, RuleMode::Audit, None) => {
+                format!("The mail-flow rule {rule} would have acted (mode = audit): {conditions}.")
+            }
+            (false, _, Some(except)) => {
+                format!("The mail-flow rule {rule} did not act, because of its exception {except}.")
+            }
+            (true, RuleMode::Enforce, None) => {
+                format!("Die Nachrichtenflussregel {rule} hat gehandelt: {conditions}.")
+            }
+            (true, RuleMode::Audit, None) => format!(
+                "Die Nachrichtenflussregel {rule} hätte gehandelt (mode = audit): {conditions}."
+            ),
+            (true, _, Some(except)) => format!(
+                "Die Nachrichtenflussregel {rule} hat nicht gehandelt, wegen ihrer Ausnahme {except}."
+            ),
+        }
     }
 }
 

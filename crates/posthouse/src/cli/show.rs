@@ -129,8 +129,7 @@ fn tenants(out: &mut impl Write, items: &[Value]) -> io::Result<()> {
 
 /// The octets of a text in base64 (RFC 4648 section 4), as the office wrote it.
 fn from_base64(text: &str) -> Vec<u8> {
-    const ALPHABET: &[u8; 64] =
-        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = Vec::with_capacity(text.len() / 4 * 3);
     let (mut bits, mut count) = (0u32, 0u32);
     for byte in text.bytes() {

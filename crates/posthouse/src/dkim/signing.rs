@@ -155,3 +155,99 @@ fn sign_with(
 fn count(outcome: &'static str) {
     metrics::counter!("posthouse_signatures_total", "outcome" => outcome).increment(1);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::path::Path;
+    use std::process::{Command, Stdio};
+    use std::sync::Arc;
+
+    use posthouse_store::{MessageId, StoredBody};
+    use posthouse_types::{MailParameters, Reference};
+    use serde_json::{Map, Value};
+
+    use super::*;
+    use crate::dkim::Algorithm;
+
+    const NOW: UnixMillis = UnixMillis(1_795_000_000_000);
+
+    fn incoming(head: &str, body: &[u8]) -> StoredMessage {
+        StoredMessage {
+            id: MessageId::from_number(1),
+            reference: Reference::from_random([1; 10]),
+            tenant: Some(TenantId(1)),
+            received: NOW,
+            sender: None,
+            parameters: MailParameters::default(),
+            authenticated: false,
+            message_id: String::new(),
+            subject: String::new(),
+            head: head.as_bytes().to_vec(),
+            body: StoredBody::Inline(Arc::from(body)),
+        }
+    }
+
+    /// What dkimpy says of the chain; `None` where it is not installed.
+    fn judged(folder: &Path, keys: &[Key], message: &[u8]) -> Option<Value> {
+        if !Path::new("/usr/lib/python3/dist-packages/dkim").exists() {
+            assert!(std::env::var("CI").is_err(), "python3-dkim is not installed");
+            return None;
+        }
+        let name = |key: &Key| format!("{}._domainkey.t.example", key.selector);
+        let zone: Map<String, Value> =
+            keys.iter().map(|key| (name(key), key.record.clone().into())).collect();
+        let file = folder.join("zone.json");
+        std::fs::write(&file, Value::Object(zone).to_string()).unwrap();
+        let script = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut child = Command::new("/usr/bin/python3")
+            .arg(script.join("../../tests/interop/verify_dkim.py"))
+            .arg(&file)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(message).unwrap();
+        serde_json::from_slice(&child.wait_with_output().unwrap().stdout).ok()
+    }
+
+    #[tokio::test]
+    async fn what_is_passed_on_is_sealed_as_others_verify_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let domain = Domain::from_normalized("t.example");
+        let mut ring = Ring::read(folder.path(), TenantId(1), &domain).unwrap();
+        ring.make(Algorithm::Rsa2048, None, NOW, NOW).unwrap();
+        let tenant = Tenant::from_toml(
+            "[tenant]\nname = \"t\"\narc_seal_domain = \"t.example\"\n[[accepted_domain]]\n\
+             name = \"t.example\"\n[[dkim]]\ndomain = \"t.example\"\n",
+        )
+        .unwrap();
+        let keys = DkimKeys::of(folder.path());
+        let signing = Signing {
+            keys: &keys,
+            id: TenantId(1),
+            tenant: &tenant,
+            node_name: "gw.example",
+            departure: Departure::Home,
+            now: NOW,
+        };
+        let mut message =
+            b"From: Eve <eve@news.example>\r\nSubject: a  b\r\n\r\nHello \r\n\r\n".to_vec();
+        for arc in ["none (0)", "pass (0)", "pass (0)"] {
+            let head = format!(
+                "Authentication-Results: spf=pass (sender IP is 192.0.2.1)\r\n \
+                 smtp.mailfrom=news.example; dkim=none; arc={arc}\r\n"
+            );
+            let stored = incoming(&head, &message);
+            let seals = fields(&signing, &stored).await.unwrap();
+            assert!(!seals.is_empty());
+            message = [seals, stored.head, message].concat();
+            if let Some(found) = judged(folder.path(), ring.keys(), &message) {
+                assert_eq!(found["arc"], "pass", "{found}\n{}", String::from_utf8_lossy(&message));
+            }
+        }
+        // Without results of ours nothing is sealed, whatever came with the message.
+        let stored = incoming("Received: x\r\n", &message);
+        assert!(fields(&signing, &stored).await.unwrap().is_empty());
+    }
+}

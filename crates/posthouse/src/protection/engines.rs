@@ -32,7 +32,7 @@ impl Engines {
 
     /// What measuring a message needs.
     pub(super) fn tools(&self) -> Tools<'_> {
-        Tools { yara: self.yara.as_ref(), model: self.model.as_ref(), learned: None }
+        Tools { yara: self.yara.as_ref(), model: self.model.as_ref(), ..Tools::default() }
     }
 
     /// Waits until a message of this size may be looked at. One that is larger than all the room

@@ -5,8 +5,8 @@
 
 use posthouse_message::{HeaderFacts, rewrite};
 use posthouse_policy::Accepted;
-use posthouse_store::{Draft, NewMessage};
-use posthouse_types::{MailParameters, Reason, Refusal, Rewrite};
+use posthouse_store::{Draft, NewMessage, NewQuarantine, NewRecipient};
+use posthouse_types::{MailParameters, PolicyKind, Reason, Refusal, Rewrite, UnixMillis};
 
 use super::{Judgment, Treatment, explanation};
 use crate::body::{self, Origin};
@@ -98,9 +98,38 @@ fn message(world: &World, taken: &Taken<'_>, draft: Draft, mut treatment: Treatm
         head: body::head(world, &origin, accepted, header),
         message_id: header.message_id.clone(),
         subject: header.subject.clone(),
-        recipients: body::queue_rows(recipients, submission.now),
+        recipients: queue_rows(recipients, &treatment, accepted, submission.now),
         trace: records::received(submission, accepted, recipients, &told),
         body: draft,
         events: Vec::new(),
     }
+}
+
+/// The recipients' rows, in quarantine where that was decided.
+fn queue_rows(
+    recipients: &[Admitted],
+    treatment: &Treatment,
+    accepted: &Accepted,
+    now: UnixMillis,
+) -> Vec<NewRecipient> {
+    let mut rows = body::queue_rows(recipients, now);
+    if let (Some(decision), Some(quarantine)) = (&treatment.decision, treatment.quarantine()) {
+        let blocked = decision.overrides.iter().find(|found| found.acted && !found.allows);
+        let override_reason = match blocked.map(|found| found.policy) {
+            None => "",
+            Some(PolicyKind::User) => "Message sender is blocked by recipient settings",
+            Some(_) => "Message sender is blocked by administrator settings",
+        };
+        let kept = NewQuarantine {
+            quarantine: quarantine.clone(),
+            policy: decision.policy,
+            policy_name: decision.policy_name.clone(),
+            override_reason: override_reason.to_owned(),
+            is_outbound: is_originating(accepted),
+        };
+        for row in &mut rows {
+            row.quarantine = Some(Box::new(kept.clone()));
+        }
+    }
+    rows
 }

@@ -6,9 +6,10 @@ use std::net::Ipv4Addr;
 use serde_json::Value;
 
 use crate::common::{
-    Authority, Dialogue, Dns, NextHop, Node, Record, Settings, needs_root, tenant_by_address,
+    Authority, Dialogue, Dns, NextHop, Node, Record, Sent, Settings, needs_root, tenant_by_address,
     wait_for,
 };
+use crate::doctor::serve_policy_as;
 
 /// A tenant whose own mail goes home, and all other mail by MX.
 fn stage(dns: &Dns, home: &NextHop) -> Node {
@@ -181,4 +182,95 @@ fn a_node_without_dns_says_so_and_keeps_the_mail() {
     send(&node, "bob@elsewhere.example");
     let entry = queued_for(&node, "dns-failed").to_string();
     assert!(entry.contains("[dns] servers"), "{entry}");
+}
+
+/// A next hop on port 25 of this address whose certificate is for this name.
+fn server_at(authority: &Authority, last: u8, name: &str) -> NextHop {
+    let identity = authority.issue(&[name]);
+    NextHop::with_tls_at(&format!("127.25.0.{last}:25"), &identity, Sent::FullChain)
+}
+
+#[test]
+fn tls_10_a_policy_is_kept_to_past_a_dns_outage_and_an_unnamed_server_gets_nothing() {
+    if !needs_root("delivery_dns::tls_10_a_policy_is_kept_to", &[]) {
+        return;
+    }
+    const POLICY: (&str, Record) = ("_mta-sts.safe.example", Record::Txt("v=STSv1; id=1;"));
+    let authority = Authority::new("Example");
+    let (named, stranger) = (
+        server_at(&authority, 61, "mx.safe.example"),
+        server_at(&authority, 62, "mx.stranger.example"),
+    );
+    let port = serve_policy_as(&authority, "mta-sts.safe.example", "mx.safe.example");
+    let dns = Dns::start(&[
+        ("safe.example", Record::Mx(10, "mx.safe.example")),
+        ("mx.safe.example", host(61)),
+        POLICY,
+        ("mta-sts.safe.example", Record::A(Ipv4Addr::LOCALHOST)),
+    ]);
+    let settings = Settings::default()
+        .with("dns.servers", dns.setting())
+        .with("queue.mta_sts_from_loopback_port", port);
+    let node = Node::start(&authority, &settings);
+    let home = NextHop::start();
+    let file = tenant_by_address("contoso", "contoso.example", &home.smart_host());
+    node.apply(&file.replace("[\"*\"]", "[\"contoso.example\"]"));
+    send(&node, "bob@safe.example");
+    named.wait_for(1);
+    node.wait_for_empty_queue();
+
+    // The session that is kept for the next message ends with it.
+    named.obey(|said| said.starts_with("MAIL").then(String::new));
+    // Somebody lies about the mail exchanger, and has the policy's record fail: it counts still.
+    dns.change(&[
+        ("safe.example", Record::Mx(10, "mx.stranger.example")),
+        ("mx.stranger.example", host(62)),
+        ("_mta-sts.safe.example", Record::ServerFails),
+    ]);
+    send(&node, "carol@safe.example");
+    let waiting = queued_for(&node, "mta-sts-not-met");
+    assert!(waiting.to_string().contains("mx.stranger.example"), "{waiting}");
+    assert_eq!(stranger.count(), 0);
+    assert!(stranger.commands().is_empty(), "not even a greeting is answered");
+
+    // The lie ends, and the mail goes out by itself.
+    named.obey(|_| None);
+    dns.change(&[
+        ("safe.example", Record::Mx(10, "mx.safe.example")),
+        ("mx.safe.example", host(61)),
+    ]);
+    named.wait_for(2);
+    node.wait_for_empty_queue();
+}
+
+#[test]
+fn tls_10_where_a_policy_demands_it_a_certificate_for_another_name_gets_nothing() {
+    if !needs_root("delivery_dns::tls_10_where_a_policy_demands_it", &[]) {
+        return;
+    }
+    let authority = Authority::new("Example");
+    // By name it is the right one; what it shows is somebody else's.
+    let server = server_at(&authority, 71, "mx.other.example");
+    let port = serve_policy_as(&authority, "mta-sts.safe.example", "mx.safe.example");
+    let dns = Dns::start(&[
+        ("safe.example", Record::Mx(10, "mx.safe.example")),
+        ("mx.safe.example", host(71)),
+        ("_mta-sts.safe.example", Record::Txt("v=STSv1; id=1;")),
+        ("mta-sts.safe.example", Record::A(Ipv4Addr::LOCALHOST)),
+        ("plain.example", Record::Mx(10, "mx.safe.example")),
+    ]);
+    let settings = Settings::default()
+        .with("dns.servers", dns.setting())
+        .with("queue.mta_sts_from_loopback_port", port);
+    let node = Node::start(&authority, &settings);
+    let home = NextHop::start();
+    let file = tenant_by_address("contoso", "contoso.example", &home.smart_host());
+    node.apply(&file.replace("[\"*\"]", "[\"contoso.example\"]"));
+    send(&node, "bob@safe.example");
+    let waiting = queued_for(&node, "remote-certificate-refused");
+    assert!(waiting.to_string().contains("MTA-STS policy of safe.example"), "{waiting}");
+    // A domain without a policy takes any certificate, as ever.
+    send(&node, "bob@plain.example");
+    server.wait_for(1);
+    assert!(server.delivered()[0].recipients[0].contains("plain.example"));
 }

@@ -527,7 +527,12 @@ fn expired() -> (String, Identity) {
 
 /// Serves contoso's MTA-STS policy over HTTPS to everybody; gives the port.
 fn serve_policy(authority: &Authority) -> u16 {
-    let identity = authority.issue(&["mta-sts.contoso.example"]);
+    serve_policy_as(authority, "mta-sts.contoso.example", "gw.example.net")
+}
+
+/// The same by this host, for a domain whose only mail exchanger is this.
+pub(crate) fn serve_policy_as(authority: &Authority, host: &str, mx: &'static str) -> u16 {
+    let identity = authority.issue(&[host]);
     let chain = CertificateDer::pem_slice_iter(identity.chain_pem.as_bytes());
     let chain: Vec<_> = chain.map(Result::unwrap).collect();
     let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes()).unwrap();
@@ -547,7 +552,7 @@ fn serve_policy(authority: &Authority) -> u16 {
             let mut stream = StreamOwned::new(session, stream);
             let mut request = [0; 1024];
             let _ = stream.read(&mut request);
-            let policy = "version: STSv1\nmode: enforce\nmx: gw.example.net\nmax_age: 604800\n";
+            let policy = format!("version: STSv1\nmode: enforce\nmx: {mx}\nmax_age: 604800\n");
             let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n";
             let length = policy.len();
             let _ = write!(stream, "{head}Content-Length: {length}\r\n\r\n{policy}");

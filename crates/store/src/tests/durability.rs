@@ -304,7 +304,7 @@ async fn flt_25_a_folder_of_a_newer_version_is_refused_and_left_as_it_is() {
     newer.execute_batch("PRAGMA user_version = 99").unwrap();
     drop(newer);
     let refused = Store::open(folder.path(), options()).unwrap_err();
-    assert!(matches!(refused, OpenError::NewerSchema { found: 99, known: 2 }), "{refused}");
+    assert!(matches!(refused, OpenError::NewerSchema { found: 99, .. }), "{refused}");
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod keeping;
 mod quarantine;
 mod queue;
 mod records;
+mod restricted;
 
 use std::path::{Path, PathBuf};
 

@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use posthouse_lookup::{Answer, MailExchangers};
+use posthouse_lookup::{Answer, MailExchangers, StsPolicy};
 use posthouse_smtp::client::{Client, ClientOptions, ClientTimeouts, TlsWish};
 use posthouse_types::{Domain, EnhancedStatus, Reason};
 use tokio::net::{TcpSocket, TcpStream};
@@ -52,12 +52,29 @@ pub(super) async fn open(
         }
         None => None,
     };
-    let terms = TlsTerms { demand: route.tls(), identity };
+    let sts = match route {
+        Route::Mx { domain, .. } => {
+            world.sts.enforced(world, domain).await.map(|policy| (domain, policy))
+        }
+        _ => None,
+    };
+    let mut candidates = candidates(world, route).await?;
+    let demand = match &sts {
+        Some((domain, policy)) => {
+            keep_named(&mut candidates, domain, policy)?;
+            &TlsDemand::DomainValidation(None)
+        }
+        None => route.tls(),
+    };
+    let terms = TlsTerms { demand, identity };
     let mut failures = Vec::new();
-    for candidate in candidates(world, route).await?.iter().take(ADDRESSES_TRIED_MAX) {
+    for candidate in candidates.iter().take(ADDRESSES_TRIED_MAX) {
         match open_one(world, route, candidate, &terms, pool).await {
             Ok(connection) => return Ok(connection),
             Err(mut unreached) => {
+                if let Some((domain, _)) = &sts {
+                    unreached.failure.text.push_str(&demanded_by(domain));
+                }
                 unreached.address = Some(candidate.address.ip());
                 let is_final = unreached.is_final;
                 failures.push(unreached);
@@ -68,6 +85,38 @@ pub(super) async fn open(
         }
     }
     Err(most_useful(failures))
+}
+
+/// Leaves the servers that the policy names (RFC 8461 section 4.1). Where that is none the mail
+/// waits: DNS may be lying, which is what the policy is against.
+fn keep_named(
+    candidates: &mut Vec<Candidate>,
+    domain: &Domain,
+    policy: &StsPolicy,
+) -> Result<(), Unreached> {
+    let others: Vec<String> = candidates
+        .extract_if(.., |candidate| !policy.covers(&candidate.host))
+        .map(|candidate| candidate.host)
+        .collect();
+    match (candidates.is_empty(), others.first()) {
+        (true, Some(other)) => {
+            let text = format!(
+                "the MTA-STS policy of {domain} does not name {} among its servers, nor any other \
+                 that DNS gives",
+                posthouse_types::printable(other, posthouse_types::SHOWN_CHARACTERS_MAX)
+            );
+            // The code that Exchange Online gives for it.
+            Err(Unreached::new(Reason::MtaStsNotMet, EnhancedStatus(4, 4, 8), other, text))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What is added to a failure of a server that a policy is kept to with.
+fn demanded_by(domain: &Domain) -> String {
+    format!(
+        " (the MTA-STS policy of {domain} demands TLS with a certificate for the server's name)"
+    )
 }
 
 /// What is reported of a destination whose servers all failed. What one said is more useful than

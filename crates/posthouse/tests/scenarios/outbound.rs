@@ -1,0 +1,95 @@
+//! What leaves: whose name the sender has by then, from which address, and who may not send.
+
+use crate::common::{
+    Authority, Dialogue, Dns, NextHop, Node, Record, Sent, Settings, needs_root, tenant,
+};
+
+fn host(last: u8) -> Record {
+    Record::A(std::net::Ipv4Addr::new(127, 26, 0, last))
+}
+
+#[test]
+fn a_forwarded_sender_is_rewritten_into_our_own_domain_and_our_own_is_not() {
+    let authority = Authority::new("Example");
+    let [away, home] = [(); 2].map(|()| NextHop::start());
+    let node = Node::start(&authority, &Settings::default());
+    let file = tenant("contoso", "contoso.example", &home.smart_host())
+        .replace("name = \"contoso\"\n", "name = \"contoso\"\nsrs_domain = \"contoso.example\"\n")
+        .replace("recipient_domains = [\"*\"]", "recipient_domains = [\"contoso.example\"]");
+    node.apply(&format!(
+        "{file}\n[[outbound_connector]]\nname = \"away\"\nconnector_type = \"partner\"\n\
+         recipient_domains = [\"*\"]\nsmart_hosts = [\"{}\"]\n",
+        away.smart_host()
+    ));
+    let identity = authority.issue(&["mail.contoso.example"]);
+    let shown = Some((&identity, Sent::FullChain));
+    let mut session = Dialogue::secured(node.smtp(), &authority, shown);
+    for (number, (sender, recipient)) in [
+        ("eve@news.example", "bob@away.example"),
+        ("ann@contoso.example", "bob@away.example"),
+        ("", "bob@away.example"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let answer = session.send_message(sender, recipient, "Subject: x\r\n\r\nx");
+        assert_eq!(answer.code, 250, "{answer}");
+        away.wait_for(number + 1);
+    }
+    let senders: Vec<String> = away.delivered().into_iter().map(|one| one.mail).collect();
+    let rewritten = &senders[0];
+    assert!(rewritten.starts_with("MAIL FROM:<SRS0="), "{rewritten}");
+    assert!(rewritten.contains("=news.example=eve@contoso.example>"), "{rewritten}");
+    assert!(senders[1].starts_with("MAIL FROM:<ann@contoso.example>"), "{}", senders[1]);
+    assert!(senders[2].starts_with("MAIL FROM:<>"), "{}", senders[2]);
+
+    // What goes home keeps its sender.
+    let answer = session.send_message("eve@news.example", "ann@contoso.example", "A: b\r\n\r\nx");
+    assert_eq!(answer.code, 250, "{answer}");
+    let mail = home.wait_for(1).remove(0).mail;
+    assert!(mail.starts_with("MAIL FROM:<eve@news.example>"), "{mail}");
+}
+
+#[test]
+fn reports_leave_from_an_address_and_a_name_of_their_own() {
+    if !needs_root("outbound::reports_leave_from_an_address_of_their_own", &[]) {
+        return;
+    }
+    let server = NextHop::at("127.26.0.1:25");
+    let dns = Dns::start(&[
+        ("away.example", Record::Mx(10, "mx.away.example")),
+        ("mx.away.example", host(1)),
+    ]);
+    let settings = Settings::default()
+        .with("dns.servers", dns.setting())
+        .with("outbound.high_risk_source_address", "\"127.26.0.99\"")
+        .with("outbound.high_risk_helo", "\"risky.example.net\"");
+    let authority = Authority::new("Example");
+    let node = Node::start(&authority, &settings);
+    let file = tenant("contoso", "contoso.example", "127.0.0.1:9");
+    node.apply(&file.replace("[\"*\"]", "[\"contoso.example\"]"));
+    let identity = authority.issue(&["mail.contoso.example"]);
+    let shown = Some((&identity, Sent::FullChain));
+    let mut session = Dialogue::secured(node.smtp(), &authority, shown);
+    for sender in ["ann@contoso.example", ""] {
+        let count = server.count();
+        let answer = session.send_message(sender, "bob@away.example", "Subject: x\r\n\r\nx");
+        assert_eq!(answer.code, 250, "{answer}");
+        server.wait_for(count + 1);
+    }
+    let names: Vec<String> =
+        server.commands().into_iter().filter(|command| command.starts_with("EHLO")).collect();
+    // The session that was open was not used for the report: it is known by the usual name.
+    assert_eq!(names, ["EHLO gw.example.net", "EHLO risky.example.net"]);
+}
+
+#[test]
+fn nobody_is_restricted_until_a_limit_is_set() {
+    let node = Node::start(&Authority::new("Example"), &Settings::default());
+    node.apply(&tenant("contoso", "contoso.example", "127.0.0.1:9"));
+    assert_eq!(node.json(&["restricted", "list"]), [] as [serde_json::Value; 0]);
+    let trouble = node.cli(&["restricted", "release", "contoso", "ann@contoso.example"]);
+    assert_eq!(trouble.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&trouble.stderr).into_owned();
+    assert!(said.contains("is not restricted"), "{said}");
+}
