@@ -12,17 +12,18 @@ use crate::{AttachmentLimits, signature::Needles};
 /// Octets that a decoder is asked for at once: a bomb is seen after this much.
 const CHUNK_BYTES: usize = 32 * 1024;
 
-/// Units of work that an octet out of a decoder costs: about nanoseconds, measured on 2 GHz.
+/// Units of work that an octet out of a decoder costs at worst: about nanoseconds, measured on text
+/// that hardly packs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cost {
     /// A copy.
     Stored = 1,
     /// DEFLATE, Zstandard.
     Fast = 3,
-    /// LZMA: 42 MB in all, which also bounds what its decoders look back on.
-    Slow = 18,
-    /// bzip2.
-    Slowest = 40,
+    /// LZMA: 26 MB in all, which also bounds what its decoders look back on.
+    Slow = 30,
+    /// bzip2: 11 MB in all.
+    Slowest = 70,
 }
 
 /// What is left.
@@ -31,6 +32,7 @@ pub(crate) struct Budget {
     work_left: u64,
     inflated: u64,
     inflated_max: u64,
+    attached: u64,
     members_left: usize,
     held_left: usize,
     /// It was too much: nothing more is unpacked.
@@ -61,6 +63,7 @@ impl Budget {
         Self {
             work_left: limits.work_max,
             inflated: 0,
+            attached: attached_bytes,
             inflated_max: by_ratio.max(limits.inflated_bytes_free).min(limits.inflated_bytes_max),
             members_left: limits.members_max,
             held_left: limits.held_bytes_max,
@@ -128,6 +131,13 @@ impl Budget {
         out.is_whole &= !self.is_gone;
         out.sha256 = hash.finalize().into();
         out
+    }
+
+    /// So much came out of so little that nobody does that by chance.
+    pub(crate) fn is_bomb(&self) -> bool {
+        /// Text and sparse tables pack up to this.
+        const HONEST_RATIO: u64 = 50;
+        self.inflated > self.attached.saturating_mul(HONEST_RATIO)
     }
 
     /// What a member held is free again.

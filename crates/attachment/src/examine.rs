@@ -293,7 +293,10 @@ impl Examiner<'_> {
         self.out.is_complete = false;
         let said = self.out.findings.iter().any(|one| one.kind.id == kinds::BOMB.id);
         if !said {
-            self.says(&kinds::BOMB, place);
+            // Much honest work ends here, too.
+            let weight = if self.budget.is_bomb() { 4.0 } else { 1.0 };
+            let finding = Finding::of(&kinds::BOMB).with("file", &place.shown());
+            self.say(finding.weighing(weight));
         }
     }
 

@@ -40,6 +40,13 @@ pub struct Item {
     pub is_encrypted: bool,
 }
 
+impl Attachments {
+    /// The first file whose SHA-256 (lower-case hexadecimal) a list holds.
+    pub fn listed_file(&self, holds: impl Fn(&str) -> bool) -> Option<&Item> {
+        self.items.iter().find(|item| item.sha256_hex().is_some_and(|hash| holds(&hash)))
+    }
+}
+
 impl Item {
     /// The name to show: the first, or the kind.
     pub fn shown_name(&self) -> &str {

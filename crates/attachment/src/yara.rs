@@ -5,8 +5,10 @@
 
 use std::time::Duration;
 
+use boreal::Scanner;
+use boreal::compiler::CompilerBuilder;
+use boreal::module::{Dex, Dotnet, Elf, Hash, MachO, Math, Pe, String_};
 use boreal::scanner::{ScanError, ScanParams};
-use boreal::{Compiler, Scanner};
 use posthouse_types::{Finding, SHOWN_CHARACTERS_MAX, printable};
 
 use crate::examine::{Examiner, Place};
@@ -42,7 +44,17 @@ pub fn compile(rules: &str) -> Result<Rules, String> {
     if rules.len() > RULES_BYTES_MAX {
         return Err(format!("the rules are longer than {RULES_BYTES_MAX} octets"));
     }
-    let mut compiler = Compiler::new();
+    // All modules but `time`, which would read a clock, and `console`, which would write.
+    let mut compiler = CompilerBuilder::default()
+        .add_module(Math)
+        .add_module(String_)
+        .add_module(Hash)
+        .add_module(Pe)
+        .add_module(Elf)
+        .add_module(MachO)
+        .add_module(Dotnet)
+        .add_module(Dex)
+        .build();
     let params = boreal::compiler::CompilerParams::default()
         .disable_includes(true)
         .max_strings_per_rule(STRINGS_MAX);
@@ -99,6 +111,8 @@ mod tests {
         let rules = rules.unwrap();
         assert_eq!(scan(&rules, b"please PAY NOW"), Scan::Matches(vec!["invoice".to_owned()]));
         assert_eq!(scan(&rules, b"thanks"), Scan::Matches(Vec::new()));
+        assert!(compile("import \"hash\" rule a { condition: hash.md5(0, 1) == \"x\" }").is_ok());
+        assert!(compile("import \"time\" rule a { condition: time.now() > 0 }").is_err());
         assert!(compile("rule { nonsense").is_err());
         assert!(compile("include \"/etc/passwd\"").is_err());
         assert!(compile(&"x".repeat(RULES_BYTES_MAX + 1)).is_err());

@@ -9,8 +9,9 @@ mod skip_listing;
 mod spoof;
 
 use posthouse_types::{
-    ArcClaims, ArcResult, AuthenticationFacts, CompositeAuthentication, CompositeResult,
-    ConnectionFacts, DmarcAction, DmarcFact, DmarcPolicy, DmarcResult, FromProblem, SpfResult,
+    ArcClaims, ArcResult, AuthenticationFacts, Category, CompAuth, CompositeAuthentication,
+    CompositeResult, ConnectionFacts, DmarcAction, DmarcFact, DmarcOutcome, DmarcPolicy,
+    DmarcResult, FromProblem, Judged, SpfResult,
 };
 
 pub use findings::{FINDINGS, ReplayFacts, authentication_findings, connection_findings};
@@ -179,8 +180,8 @@ fn implicit(facts: &AuthenticationFacts, context: &SenderContext<'_>) -> Option<
     let has_name = reverse.is_some_and(|reverse| {
         reverse.is_confirmed && !organization.is_empty() && is_or_below(&reverse.name, organization)
     });
-    let is_vouched_for =
-        facts.spf.result == SpfResult::Pass || facts.verified_domains().next().is_some();
+    let is_vouched_for = (facts.spf.result == SpfResult::Pass && !facts.spf.is_open)
+        || facts.verified_domains().next().is_some();
     // A fail is the owner's word against the address: no sign outweighs it.
     if facts.spf.result == SpfResult::Fail {
         None
@@ -247,6 +248,40 @@ pub fn dmarc_action(dmarc: &DmarcFact, sample: u8) -> DmarcAction {
 pub fn is_explicit_fail(composite: CompositeAuthentication) -> bool {
     composite.result == CompositeResult::Fail
         && matches!(composite.reason, reasons::EXPLICIT_FAIL | reasons::EXPLICIT_FAIL_OWN)
+}
+
+/// Puts the answer where the policies read it.
+///
+/// What the owner of the From domain asks is passed on as it applies to this message: not at all
+/// where a trusted sealer or the tenant's list overrides, and one step milder where `pct=` spares
+/// it (RFC 7489 section 6.6.4).
+pub fn tell(
+    judged: &mut Judged,
+    composite: CompositeAuthentication,
+    dmarc: &DmarcFact,
+    action: DmarcAction,
+) {
+    judged.compauth = match composite.result {
+        CompositeResult::Pass => CompAuth::Pass,
+        CompositeResult::SoftPass => CompAuth::SoftPass,
+        CompositeResult::None => CompAuth::None,
+        CompositeResult::Fail => CompAuth::Fail,
+    };
+    judged.compauth_reason = composite.reason;
+    judged.dmarc = match (composite.reason, action) {
+        (reasons::ARC_OVERRIDE, _) => DmarcOutcome::Pass,
+        (reasons::TENANT_ALLOWS, _) if dmarc.result == DmarcResult::Fail => DmarcOutcome::FailNone,
+        (_, DmarcAction::OverrideReject) => DmarcOutcome::FailReject,
+        (_, DmarcAction::Quarantine | DmarcAction::PercentReject) => DmarcOutcome::FailQuarantine,
+        (_, DmarcAction::PercentQuarantine) => DmarcOutcome::FailNone,
+        _ if dmarc.result == DmarcResult::Fail => DmarcOutcome::FailNone,
+        _ if dmarc.result == DmarcResult::Pass => DmarcOutcome::Pass,
+        _ => DmarcOutcome::NoRecord,
+    };
+    let is_listed = judged.categories.contains(&Category::Spoof);
+    if composite.result == CompositeResult::Fail && !is_listed {
+        judged.categories.push(Category::Spoof);
+    }
 }
 
 /// Whether a reader is to see a question mark for the sender's photo (spec 2.8): neither SPF nor

@@ -4,7 +4,8 @@
 
 use posthouse_types::{Facts, Verdict, Verdicts};
 
-use crate::{Measured, judge};
+use crate::Measured;
+use crate::judge::weigh;
 
 /// Findings that are named together at most: more is no answer.
 const TOGETHER_MAX: usize = 3;
@@ -53,8 +54,7 @@ fn judged_without(
 ) -> Verdict {
     let kept = verdicts.reasons.iter().enumerate().filter(|(place, _)| !without.contains(place));
     let findings = kept.map(|(_, reason)| reason.finding.clone()).collect();
-    let fewer = Measured { findings, ..measured.clone() };
-    judge(facts, &fewer).verdict
+    weigh(facts, measured, findings).verdict
 }
 
 #[cfg(test)]
@@ -62,6 +62,7 @@ mod tests {
     use posthouse_types::{Concern, Finding, FindingKind, Force};
 
     use super::*;
+    use crate::judge;
 
     static WORDS: FindingKind = kind("words", 5.0);
     static LINK: FindingKind = kind("link", 3.5);

@@ -4,10 +4,12 @@
 //! reasons that are shown are the very summands.
 
 use posthouse_types::{
-    Concern, Facts, Finding, FindingKind, Force, Verdict, VerdictReason, Verdicts,
+    CompositeAuthentication, CompositeResult, Concern, EngineFact, Facts, Finding, FindingKind,
+    Force, Verdict, VerdictReason, Verdicts,
 };
 
 use crate::Measured;
+use crate::authentication::{ReplayFacts, authentication_findings, connection_findings, reasons};
 
 /// From here on a message is spam.
 const SPAM_MIN: f32 = 4.0;
@@ -19,6 +21,8 @@ const PHISH_MIN: f32 = 1.0;
 const HIGH_CONFIDENCE_PHISH_MIN: f32 = 6.0;
 /// What speaks of something that runs, from which it is malware: one strong sign suffices.
 const MALWARE_MIN: f32 = 4.0;
+/// Signs of forgery beside a sender that nothing proves.
+const SPOOF_SIGNS_MIN: f32 = 2.0;
 /// What many recipients complain about (spec 2.3: the default threshold).
 const BULK_MIN: u8 = 7;
 
@@ -32,7 +36,26 @@ static FILTER_ABSENT: FindingKind = FindingKind {
 };
 
 /// Every kind of finding that this room makes.
-pub(crate) const FINDINGS: &[&FindingKind] = &[&FILTER_ABSENT, &NOTHING_FOUND];
+pub(crate) const FINDINGS: &[&FindingKind] =
+    &[&FILTER_ABSENT, &ENGINE_FOUND, &ENGINE_SILENT, &NOTHING_FOUND];
+
+/// The malware engine knows what is in the message.
+static ENGINE_FOUND: FindingKind = FindingKind {
+    id: "engine-found-malware",
+    concern: Concern::Malware,
+    force: Force::Decisive,
+    en: "The malware engine names it: {name}.",
+    de: "Die Schadsoftware-Erkennung nennt es: {name}.",
+};
+
+/// The malware engine was asked and gave no answer that counts.
+static ENGINE_SILENT: FindingKind = FindingKind {
+    id: "engine-did-not-answer",
+    concern: Concern::Trust,
+    force: Force::Informs,
+    en: "The malware engine did not answer: {why}.",
+    de: "Die Schadsoftware-Erkennung hat nicht geantwortet: {why}.",
+};
 
 /// Nothing at all was found.
 static NOTHING_FOUND: FindingKind = FindingKind {
@@ -50,8 +73,14 @@ pub fn absent() -> Verdicts {
 
 /// Judges one message by what was gathered about it and measured in it.
 pub fn judge(facts: &Facts, measured: &Measured) -> Verdicts {
-    let _ = facts;
-    let mut reasons: Vec<VerdictReason> = measured.findings.iter().map(weighed).collect();
+    let mut findings = measured.findings.clone();
+    findings.extend(gathered(facts));
+    weigh(facts, measured, findings)
+}
+
+/// Judges by these findings alone.
+pub(crate) fn weigh(facts: &Facts, measured: &Measured, findings: Vec<Finding>) -> Verdicts {
+    let mut reasons: Vec<VerdictReason> = findings.into_iter().map(weighed).collect();
     if reasons.is_empty() {
         reasons.push(informing(&NOTHING_FOUND));
     }
@@ -60,16 +89,41 @@ pub fn judge(facts: &Facts, measured: &Measured) -> Verdicts {
         key(b).partial_cmp(&key(a)).unwrap_or(std::cmp::Ordering::Equal)
     });
     let score: f32 = reasons.iter().map(|reason| reason.weight).sum();
-    let all = holding(&reasons, score, measured);
+    let all = holding(&reasons, score, facts, measured);
     let verdict = Verdict::PRECEDENCE.iter().copied().find(|one| all.contains(one));
     let verdict = verdict.unwrap_or_default();
     let scl = spam_confidence(verdict, &all);
     Verdicts { verdict, all, scl, bcl: measured.bulk_level, score, reasons }
 }
 
-fn weighed(finding: &Finding) -> VerdictReason {
+/// What the facts say, as findings.
+fn gathered(facts: &Facts) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(authentication) = &facts.authentication {
+        let replay = ReplayFacts::default();
+        findings.extend(authentication_findings(authentication, facts.composite, &replay));
+    }
+    if let Some(connection) = &facts.connection {
+        findings.extend(connection_findings(connection));
+    }
+    match &facts.engine {
+        EngineFact::Infected(name) => findings.push(Finding::of(&ENGINE_FOUND).with("name", name)),
+        EngineFact::Failed(why) => findings.push(Finding::of(&ENGINE_SILENT).with("why", why)),
+        EngineFact::Clean | EngineFact::NotAsked => {}
+    }
+    findings
+}
+
+/// Whether the From address is forged: somebody who may say so does, or nothing proves it and
+/// other signs of forgery stand beside. That nothing proves it is not enough alone (spec 2.5).
+fn is_spoofed(composite: CompositeAuthentication, share: f32) -> bool {
+    composite.result == CompositeResult::Fail
+        && (composite.reason != reasons::IMPLICIT_FAIL || share >= SPOOF_SIGNS_MIN)
+}
+
+fn weighed(finding: Finding) -> VerdictReason {
     let decisive = matches!(finding.kind.force, Force::Decisive);
-    VerdictReason { finding: finding.clone(), weight: finding.weight(), decisive }
+    VerdictReason { weight: finding.weight(), finding, decisive }
 }
 
 fn informing(kind: &'static FindingKind) -> VerdictReason {
@@ -77,7 +131,12 @@ fn informing(kind: &'static FindingKind) -> VerdictReason {
 }
 
 /// Every verdict that holds, by precedence.
-fn holding(reasons: &[VerdictReason], score: f32, measured: &Measured) -> Vec<Verdict> {
+fn holding(
+    reasons: &[VerdictReason],
+    score: f32,
+    facts: &Facts,
+    measured: &Measured,
+) -> Vec<Verdict> {
     let decided = |concern| {
         reasons.iter().any(|reason| reason.decisive && reason.finding.kind.concern == concern)
     };
@@ -102,7 +161,9 @@ fn holding(reasons: &[VerdictReason], score: f32, measured: &Measured) -> Vec<Ve
             Verdict::HighConfidenceSpam => {
                 decided(Concern::Spam) || score >= HIGH_CONFIDENCE_SPAM_MIN
             }
-            Verdict::Spoof => decided(Concern::Spoof),
+            Verdict::Spoof => {
+                decided(Concern::Spoof) || is_spoofed(facts.composite, share(&[Concern::Spoof]))
+            }
             Verdict::Spam => is_bad,
             Verdict::Bulk => measured.bulk_level >= BULK_MIN,
             Verdict::None => false,

@@ -4,8 +4,8 @@
 
 use posthouse_content::Asf;
 use posthouse_types::{
-    Address, AsfSwitch, Category, DmarcOutcome, DmarcPolicy, DmarcResult, Domain, Facts, Judged,
-    Verdict, Verdicts,
+    Address, AsfSwitch, Category, CompAuth, CompositeResult, DmarcOutcome, DmarcPolicy,
+    DmarcResult, Domain, Facts, Judged, Verdict, Verdicts,
 };
 
 use crate::Measured;
@@ -33,6 +33,13 @@ pub fn judged(
         categories: verdicts.all.iter().filter_map(|verdict| category(*verdict)).collect(),
         scl: verdicts.scl,
         bcl: verdicts.bcl,
+        compauth: match facts.composite.result {
+            CompositeResult::Pass => CompAuth::Pass,
+            CompositeResult::SoftPass => CompAuth::SoftPass,
+            CompositeResult::Fail => CompAuth::Fail,
+            CompositeResult::None => CompAuth::None,
+        },
+        compauth_reason: facts.composite.reason,
         dmarc: authentication.map_or(DmarcOutcome::NoRecord, |found| {
             outcome(found.dmarc.result, found.dmarc.policy)
         }),

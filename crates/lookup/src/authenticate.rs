@@ -94,6 +94,7 @@ impl Authenticator {
 
     /// What DNS says of a connecting address.
     pub async fn connection(&self, client: IpAddr, helo: &str) -> ConnectionFacts {
+        let client = client.to_canonical();
         let deadline = Instant::now() + self.limits.time_max;
         let reverse = Questions::new(&self.resolver, REVERSE_QUESTIONS_MAX, deadline);
         let zones = &self.limits.block_list_zones;

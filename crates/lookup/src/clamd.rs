@@ -65,6 +65,15 @@ pub struct ClamdLimits {
     pub connections_max: usize,
 }
 
+impl ClamdLimits {
+    /// The defaults, but no more than so long for all of it.
+    #[must_use]
+    pub fn within(total: Duration) -> Self {
+        let limits = Self::default();
+        Self { total_time_max: total, answer_time_max: limits.answer_time_max.min(total), ..limits }
+    }
+}
+
 impl Default for ClamdLimits {
     fn default() -> Self {
         Self {

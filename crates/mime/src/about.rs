@@ -24,6 +24,8 @@ pub(crate) struct About {
     /// Lower case, never empty, the standard's first.
     pub(crate) media_types: Vec<String>,
     pub(crate) boundaries: Vec<String>,
+    /// A strict program sees no boundary: no semicolon stands before it.
+    pub(crate) has_doubtful_boundary: bool,
     pub(crate) charsets: Vec<String>,
     pub(crate) names: Vec<String>,
     pub(crate) content_id: Option<String>,
@@ -48,6 +50,7 @@ impl About {
         let mut about = Self {
             media_types: media_types(&types, default_type, &mut findings),
             boundaries: Vec::new(),
+            has_doubtful_boundary: types.iter().any(|value| value.lacks_semicolon),
             charsets: charsets(&types, &mut findings),
             names,
             content_id: content_id(header),
@@ -121,7 +124,7 @@ fn media_types(types: &[Value], default_type: &str, findings: &mut Vec<Finding>)
     for value in types {
         let has_boundary = !value.candidates("boundary", false).values.is_empty();
         let (media_type, is_odd) = media_type(&value.main, has_boundary, default_type);
-        if is_odd {
+        if is_odd || (value.lacks_semicolon && has_boundary) {
             findings.push(Finding::of(&TYPE_MALFORMED).with("type", &value.main));
         }
         if !all.contains(&media_type) {

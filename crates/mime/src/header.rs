@@ -14,6 +14,10 @@ use crate::charset;
 /// structure and then forgotten. Real mail has under 200.
 pub(crate) const FIELDS_MAX: usize = 5_000;
 
+/// Ends of one header that are tried. Programs stop at the first line that is odd to them; they
+/// differ in what is.
+const EARLIER_BODIES_MAX: usize = 3;
+
 /// A header as it was split.
 #[derive(Debug, Default)]
 pub(crate) struct Header<'a> {
@@ -21,8 +25,8 @@ pub(crate) struct Header<'a> {
     pub(crate) raw: Vec<(&'a [u8], &'a [u8])>,
     /// Where the body begins, from the start of the entity.
     pub(crate) body: usize,
-    /// Where programs that end the header at the first odd line see the body begin.
-    pub(crate) earlier_body: Option<usize>,
+    /// Where programs that end the header at an odd line see the body begin: the first few.
+    pub(crate) earlier_bodies: Vec<usize>,
     /// A line that is neither a field nor a continuation.
     pub(crate) has_odd_line: bool,
     /// A CR without LF inside a value.
@@ -41,6 +45,7 @@ pub(crate) fn split(entity: &[u8], end: Option<usize>) -> Header<'_> {
         let rest = entity.get(at..limit).unwrap_or_default();
         let next = at + memchr(b'\n', rest).map_or(rest.len(), |found| found + 1);
         let line = trim_end(entity.get(at..next).unwrap_or_default());
+        header.lone_cr(line, at);
         match line.first() {
             None => {
                 header.body = next;
@@ -80,7 +85,7 @@ impl<'a> Header<'a> {
         let Some((_, value)) = self.raw.last_mut() else {
             // The first line: some programs pass over the blank and see a field.
             self.odd(at);
-            self.line(line, at.max(1), line);
+            self.line(line, at, line);
             return;
         };
         // The slices stand in one buffer, so the value grows over the line that follows it. After
@@ -101,14 +106,26 @@ impl<'a> Header<'a> {
     }
 
     fn look(&mut self, line: &[u8]) {
-        let line = trim_end(line);
-        self.has_lone_cr |= memchr(b'\r', line).is_some();
         self.has_nul |= memchr(0, line).is_some();
+    }
+
+    /// What a program sees for which a lone CR ends the line: a field, or the end of the header.
+    fn lone_cr(&mut self, line: &[u8], at: usize) {
+        let Some(end) = memchr(b'\r', line) else { return };
+        self.has_lone_cr = true;
+        let rest = line.get(end + 1..).unwrap_or_default();
+        let name = memchr(b':', rest).and_then(|colon| rest.get(..colon));
+        let is_field = name.is_some_and(is_name) || matches!(rest.first(), Some(b' ' | b'\t'));
+        if !is_field && self.earlier_bodies.len() < EARLIER_BODIES_MAX {
+            self.earlier_bodies.push(at + end + 1);
+        }
     }
 
     fn odd(&mut self, at: usize) {
         self.has_odd_line = true;
-        self.earlier_body.get_or_insert(at);
+        if self.earlier_bodies.len() < EARLIER_BODIES_MAX && !self.earlier_bodies.contains(&at) {
+            self.earlier_bodies.push(at);
+        }
     }
 
     /// The values of a field that MIME needs, in their order.
@@ -261,7 +278,7 @@ mod tests {
     fn the_end_of_the_header_may_differ_and_is_told() {
         let entity = b"A: b\n \nContent-Type: x/y\n\nz";
         let header = split(entity, None);
-        assert_eq!(header.earlier_body, Some(5));
+        assert_eq!(header.earlier_bodies, [5]);
         assert_eq!(split(entity, Some(5)).body, 5);
         assert_eq!(split(b"text only\nA: b\n\n", None).raw.len(), 1);
     }

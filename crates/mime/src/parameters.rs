@@ -19,6 +19,8 @@ pub(crate) struct Value {
     /// What stands before the first parameter, in lower case, comments removed.
     pub(crate) main: String,
     parameters: Vec<Parameter>,
+    /// The first parameter follows without one: strict programs do not see it.
+    pub(crate) lacks_semicolon: bool,
 }
 
 /// One `name=value`; `name*2*` is section 2, extended.
@@ -51,7 +53,10 @@ impl Candidates {
 /// Takes a value apart.
 pub(crate) fn parse(value: &str) -> Value {
     let mut cursor = Cursor { rest: value };
-    let mut parsed = Value { main: cursor.main(), parameters: Vec::new() };
+    let main = cursor.main();
+    cursor.skip_blanks();
+    let lacks_semicolon = !cursor.rest.is_empty() && !cursor.rest.starts_with(';');
+    let mut parsed = Value { main, parameters: Vec::new(), lacks_semicolon };
     while !cursor.rest.is_empty() && parsed.parameters.len() < PARAMETERS_MAX {
         if let Some(parameter) = cursor.parameter() {
             parsed.parameters.push(parameter);

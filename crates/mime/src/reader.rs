@@ -149,6 +149,10 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
+    fn find_all(&mut self, findings: Vec<Finding>) {
+        findings.into_iter().for_each(|finding| self.find(finding));
+    }
+
     fn limit(&mut self, what: &str) {
         self.reading.is_complete = false;
         let is_told = self.reading.findings.iter().any(|one| {
@@ -235,7 +239,7 @@ impl<'a> Reader<'a, '_> {
             self.leaf(index, task, source.at(&body), &about, &mut next);
         }
         self.other_readings(task, entity, &header, &about, &mut next);
-        about.findings.into_iter().for_each(|finding| self.find(finding));
+        self.find_all(about.findings);
         self.pending.extend(next.into_iter().rev());
     }
 
@@ -257,9 +261,12 @@ impl<'a> Reader<'a, '_> {
         if task.header_end.is_some() {
             return;
         }
-        if let Some(end) = header.earlier_body {
+        if header.has_odd_line && !header.earlier_bodies.is_empty() {
             self.find(Finding::of(&HEADER_ODD));
-            next.push(Job::Entity(Task { header_end: Some(end), ..task.clone() }.alternative()));
+        }
+        for end in &header.earlier_bodies {
+            let header_end = Some(*end);
+            next.push(Job::Entity(Task { header_end, ..task.clone() }.alternative()));
         }
         let body = entity.get(header.body..).unwrap_or_default();
         if let Some(blank) = header::second_header(body)

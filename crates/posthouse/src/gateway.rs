@@ -324,6 +324,7 @@ impl Session {
             peer: &self.peer,
             sender: transaction.sender.as_ref(),
             attributed,
+            tenant: tenant_of(&accepted),
             header: &header,
             draft: &draft,
         };
@@ -333,6 +334,11 @@ impl Session {
         };
         let now = self.world.now();
         let directory = self.world.directory();
+        if let Some(refusal) =
+            protection::unproven(&judgment, &accepted, transaction.sender.as_ref(), &directory)
+        {
+            return self.refuse_message(&transaction, refusal).await;
+        }
         let circumstances = Circumstances {
             accepted: &accepted,
             directory: &directory,

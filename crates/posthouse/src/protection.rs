@@ -12,18 +12,21 @@ mod treat;
 
 use std::sync::Arc;
 
+use posthouse_filter::authentication::{SenderContext, composite};
 use posthouse_filter::{self as filter, Counterfactual, Measured};
 use posthouse_lookup::{AuthenticationLimits, Authenticator, Submission};
 use posthouse_message::HeaderFacts;
 use posthouse_mime::Reading;
 use posthouse_store::Draft;
-use posthouse_types::{Address, Facts, Judged, Peer, Refusal, Verdicts};
+use posthouse_types::{
+    Address, Domain, EngineFact, Facts, Judged, Peer, Refusal, TenantId, Verdicts,
+};
 
 pub(crate) use engines::Engines;
 pub(crate) use explanation::judgement;
 pub(crate) use parts::{Taken, messages};
 pub(crate) use settings::FilterSettings;
-pub(crate) use treat::{Circumstances, Treatment, keeper, treat};
+pub(crate) use treat::{Circumstances, Treatment, keeper, treat, unproven};
 
 use crate::refusals;
 use crate::world::World;
@@ -34,6 +37,8 @@ pub(crate) struct Sample<'a> {
     pub(crate) sender: Option<&'a Address>,
     /// A connector attributed it.
     pub(crate) attributed: bool,
+    /// Whose mail it is.
+    pub(crate) tenant: Option<TenantId>,
     pub(crate) header: &'a HeaderFacts,
     pub(crate) draft: &'a Draft,
 }
@@ -62,11 +67,16 @@ pub(crate) async fn judge(world: &World, sample: &Sample<'_>) -> Result<Judgment
     let engines = world.engines();
     let _room = engines.room_for(sample.draft.len()).await;
     let message = whole(sample).map_err(|error| refusals::store(&error))?;
-    let (facts, measured) = tokio::join!(
+    let (mut facts, engine, measured) = tokio::join!(
         gather(world, &settings.filter, sample, &message),
+        scan(&engines, &message),
         measure(Arc::clone(&engines), Arc::clone(&message)),
     );
     let (reading, measured) = measured?;
+    if let Some(why) = engine.failure().filter(|_| settings.filter.clamd_required) {
+        return Err(refusals::filter_unavailable(format!("clamd did not answer: {why}.")));
+    }
+    facts.engine = engine;
     let verdicts = filter::judge(&facts, &measured);
     let change = filter::counterfactual(&facts, &measured, &verdicts);
     let judged = filter::judged(&facts, &measured, &verdicts, sample.sender);
@@ -121,7 +131,33 @@ async fn gather(
         authenticator.authenticate(&submission),
         authenticator.connection(client, &sample.peer.helo),
     );
-    Facts { attributed, connection: Some(connection), authentication: Some(authentication) }
+    let own = own_domains(world, sample);
+    let own: Vec<&str> = own.iter().map(Domain::as_str).collect();
+    let context =
+        SenderContext { own_domains: &own, connection: Some(&connection), ..SenderContext::EMPTY };
+    let composite = composite(&authentication, &context);
+    Facts {
+        composite,
+        connection: Some(connection),
+        authentication: Some(authentication),
+        ..Facts::default()
+    }
+}
+
+/// The verified domains of the tenant that the mail is for.
+fn own_domains(world: &World, sample: &Sample<'_>) -> Vec<Domain> {
+    let directory = world.directory();
+    let tenant = sample.tenant.and_then(|tenant| directory.tenant(tenant));
+    let domains = tenant.into_iter().flat_map(|tenant| &tenant.accepted_domains);
+    domains.filter(|domain| domain.verified).map(|domain| domain.name.clone()).collect()
+}
+
+/// What the malware engine says, where there is one.
+async fn scan(engines: &Engines, message: &[u8]) -> EngineFact {
+    match &engines.clamd {
+        Some(clamd) => clamd.scan(message).await,
+        None => EngineFact::NotAsked,
+    }
 }
 
 /// Measures on a thread that may compute: a hostile message takes as long as its limits allow,

@@ -151,6 +151,8 @@ pub struct SpfFact {
     pub client: Option<IpAddr>,
     /// Why, in few words: the term that matched, or what was wrong. Printable.
     pub reason: String,
+    /// It passes for (nearly) every address there is: the pass proves nothing.
+    pub is_open: bool,
     /// What the domain's owner explains about a fail (RFC 7208 section 6.2): a stranger's words.
     pub explanation: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! What the filter says about one message.
 
-use crate::{AuthenticationFacts, ConnectionFacts, Finding};
+use crate::{AuthenticationFacts, CompositeAuthentication, ConnectionFacts, EngineFact, Finding};
 
 /// The verdicts of the classify contract, mildest first. The order is not the precedence: that is
 /// [`Verdict::PRECEDENCE`].
@@ -62,6 +62,10 @@ pub struct Facts {
     pub connection: Option<ConnectionFacts>,
     /// Who it is from, as far as it was proven; none likewise.
     pub authentication: Option<AuthenticationFacts>,
+    /// Composite authentication: whether the sender is who the reader will think it is.
+    pub composite: CompositeAuthentication,
+    /// What the malware engine said.
+    pub engine: EngineFact,
 }
 
 /// One reason of a verdict.

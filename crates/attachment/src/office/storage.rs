@@ -152,7 +152,7 @@ fn one(examiner: &mut Examiner<'_>, place: &Place, name: &str, read: &Inflated, 
         _ => {}
     }
     if let Some(source) = vba::source(bytes, &seen.offsets)
-        && memmem::find(&source, b"Attribut").is_some()
+        && vba::is_source(&source)
         && examiner.budget.work(source.len() as u64 * vba::WORK_EACH)
     {
         seen.has_macros = true;

@@ -198,6 +198,14 @@ pub(super) fn source(stream: &[u8], offsets: &[u32]) -> Option<Vec<u8>> {
     by_word.into_iter().chain(listed).find_map(|at| decompress(stream.get(at..)?))
 }
 
+/// It reads like a module; offsets are tried on every stream, and most are none.
+pub(super) fn is_source(text: &[u8]) -> bool {
+    let head = slice(text, 0, 4096);
+    let odd = head.iter().filter(|octet| **octet < b' ' && !matches!(octet, b'\t' | b'\r' | b'\n'));
+    let words = [b"Attribut".as_slice(), b"Sub ", b"sub ", b"Function ", b"function "];
+    odd.count() * 50 <= head.len() && words.iter().any(|word| memmem::find(text, word).is_some())
+}
+
 /// The offsets of all modules, out of the unpacked `dir` stream (MODULEOFFSET, 2.3.4.2.3.2.5).
 pub(super) fn offsets(dir: &[u8]) -> Vec<u32> {
     /// More modules than any project has.

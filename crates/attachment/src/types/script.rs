@@ -1,8 +1,8 @@
 //! Kinds of text: scripts, shortcuts and pages, by words that stand in such files and rarely in
 //! prose.
 //!
-//! Touches nothing. Reads the first 32 KiB. A script needs two signs, or one that nothing else
-//! has; letters and mails about scripts have neither at the beginning of a line.
+//! Touches nothing. Reads the first 32 KiB. A script needs one sign that nothing else has, or many
+//! weak ones; letters about scripts have neither at the beginning of a line.
 
 use super::*;
 use crate::bytes::{as_text, slice};
@@ -101,7 +101,6 @@ fn markup(start: &str) -> Option<&'static FileKind> {
         _ => words.iter().all(|word| start.contains(word)),
     });
     if let Some((_, kind)) = found {
-        // A page that names ActiveX' way to the shell works as an application only.
         return Some(kind);
     }
     if start.starts_with("<?xml") {
@@ -114,128 +113,191 @@ fn markup(start: &str) -> Option<&'static FileKind> {
     page.iter().any(|tag| start.starts_with(tag)).then_some(&HTML)
 }
 
-/// Scripts proper, by how their lines begin.
-fn program(text: &str) -> Option<&'static FileKind> {
-    let mut scores = [(0_u32, &BAT), (0, &VBS), (0, &PS1), (0, &JS)];
-    for line in text.lines().take(LINES_MAX) {
-        let line = line.trim_start().trim_start_matches('\u{feff}');
-        for (score, kind) in &mut scores {
-            *score += signs(kind, line);
-        }
-    }
-    let best = scores.iter().max_by_key(|(score, _)| *score)?;
-    (best.0 >= 2).then_some(best.1)
+/// How the lines of a language look.
+struct Language {
+    kind: &'static FileKind,
+    /// One line that begins so decides.
+    surely_begins: &'static [&'static str],
+    /// One line that holds this decides.
+    surely_holds: &'static [&'static str],
+    /// Lines that begin so count.
+    begins: &'static [&'static str],
+    /// And they must end in one of these, where there are any.
+    ends: &'static [char],
 }
 
-/// How much a line speaks for a language: 2 decides.
-fn signs(kind: &FileKind, line: &str) -> u32 {
-    let starts = |words: &[&str]| words.iter().any(|word| line.starts_with(word));
-    let holds = |words: &[&str]| words.iter().any(|word| line.contains(word));
-    let (strong, weak) = match kind.name {
-        "bat" => (
-            starts(&[
-                "@echo off",
-                "@echo on",
-                "@setlocal",
-                "@start ",
-                "@cmd",
-                "@powershell",
-                "@rem ",
-            ]) || (starts(&[
-                "cmd /c ",
-                "cmd.exe /c ",
-                "powershell -",
-                "powershell.exe -",
-                "start /b ",
-            ])) || (starts(&["set ", "if ", "for "])
-                && holds(&["%~", "%%", "%temp%", "%appdata%", "%errorlevel%"])),
-            starts(&[
-                "setlocal",
-                "set /a ",
-                "set /p ",
-                "goto ",
-                "rem ",
-                "echo ",
-                "start \"",
-                "del /",
-                "copy /",
-                "pause",
-                "certutil ",
-                "bitsadmin ",
-                "rundll32",
-                "regsvr32",
-                "mshta",
-                "cscript ",
-                "wscript ",
-                "net use ",
-                "schtasks ",
-            ]),
-        ),
-        "vbs" => (
-            holds(&[
-                "wscript.createobject",
-                "createobject(\"wscript",
-                "createobject(\"shell",
-                "createobject(\"scripting",
-                "createobject(\"msxml",
-                "createobject(\"adodb",
-            ]) || starts(&[
-                "on error resume next",
-                "attribute vb_",
-                "option explicit",
-                "imports system",
-            ]),
-            (starts(&["dim ", "set "])
-                && (holds(&[" = ", "createobject", "=\""]) || line.starts_with("dim ")))
-                || starts(&[
-                    "sub ",
-                    "private sub ",
-                    "public sub ",
-                    "end sub",
-                    "end function",
-                    "end if",
-                    "wscript.",
-                    "msgbox ",
-                    "execute(",
-                    "end module",
-                ])
-                || (holds(&["createobject("]) && holds(&["set "])),
-        ),
-        "ps1" => (
-            holds(&[
-                "invoke-expression",
-                "downloadstring(",
-                "frombase64string(",
-                "new-object net.webclient",
-                "new-object system.net",
-                "invoke-webrequest",
-                "start-process ",
-            ]) || starts(&["[cmdletbinding", "#requires ", "set-executionpolicy"]),
-            (line.starts_with('$') && holds(&[" = ", "="]))
-                || starts(&["param(", "write-host ", "function ", "import-module "]),
-        ),
-        "js" => (
-            holds(&[
-                "new activexobject",
-                "wscript.createobject(",
-                "wscript.shell",
-                "eval(unescape",
-                "eval(string.fromcharcode",
-            ]) || (starts(&["(function", "!function", "(()=>", "(() =>"]) && holds(&["{"])),
-            starts(&[
-                "var ",
-                "let ",
-                "const ",
-                "function ",
-                "try{",
-                "try {",
-                "document.",
-                "window.",
-                "return ",
-            ]) && line.trim_end().ends_with([';', '{', '}', ')', ','])
-                && holds(&["=", "(", "{"]),
-        ),
-        _ => (false, false),
+static LANGUAGES: &[Language] = &[
+    Language {
+        kind: &BAT,
+        surely_begins: &[
+            "@echo off",
+            "@echo on",
+            "@setlocal",
+            "@start ",
+            "@cmd",
+            "@powershell",
+            "@rem ",
+            "cmd /c ",
+            "cmd.exe /c ",
+            "powershell -",
+            "powershell.exe -",
+            "start /b ",
+            "for %%",
+            "for /f ",
+            "for /l ",
+            "if not exist \"",
+            "if exist \"%",
+            "if \"%",
+            "set /a ",
+            "set /p ",
+        ],
+        surely_holds: &[],
+        begins: &[
+            "setlocal",
+            "goto ",
+            "rem ",
+            "echo ",
+            "start \"",
+            "del /",
+            "copy /",
+            "pause",
+            "set ",
+            "certutil ",
+            "bitsadmin ",
+            "rundll32",
+            "regsvr32",
+            "mshta",
+            "cscript ",
+            "wscript ",
+            "net use ",
+            "schtasks ",
+            "if exist ",
+            "xcopy ",
+            "cls",
+            "call ",
+        ],
+        ends: &[],
+    },
+    Language {
+        kind: &VBS,
+        surely_begins: &[
+            "on error resume next",
+            "attribute vb_",
+            "option explicit",
+            "imports system",
+        ],
+        surely_holds: &[
+            "wscript.createobject",
+            "createobject(\"wscript",
+            "createobject(\"shell",
+            "createobject(\"scripting",
+            "createobject(\"msxml",
+            "createobject(\"adodb",
+        ],
+        begins: &[
+            "dim ",
+            "sub ",
+            "private sub ",
+            "public sub ",
+            "end sub",
+            "end function",
+            "end if",
+            "wscript.",
+            "msgbox ",
+            "execute(",
+            "end module",
+            "set ",
+        ],
+        ends: &[],
+    },
+    Language {
+        kind: &PS1,
+        surely_begins: &["[cmdletbinding", "#requires ", "set-executionpolicy"],
+        surely_holds: &[
+            "invoke-expression",
+            "downloadstring(",
+            "frombase64string(",
+            "new-object net.webclient",
+            "new-object system.net",
+            "invoke-webrequest",
+            "start-process ",
+        ],
+        begins: &["param(", "write-host ", "import-module ", "get-", "set-", "new-"],
+        ends: &[],
+    },
+    Language {
+        kind: &JS,
+        surely_begins: &["(function", "!function", "(()=>", "(() =>"],
+        surely_holds: &[
+            "new activexobject",
+            "wscript.createobject(",
+            "wscript.shell",
+            "eval(unescape",
+            "eval(string.fromcharcode",
+        ],
+        begins: &[
+            "var ",
+            "let ",
+            "const ",
+            "function ",
+            "try{",
+            "try {",
+            "document.",
+            "window.",
+            "return ",
+            "}",
+        ],
+        ends: &[';', '{', '}', ')', ','],
+    },
+];
+
+/// Scripts proper: one line that nothing else has, or a third of all lines.
+fn program(text: &str) -> Option<&'static FileKind> {
+    /// Fewer lines are no habit.
+    const LINES_MIN: usize = 3;
+    let lines: Vec<&str> = text
+        .lines()
+        .take(LINES_MAX)
+        .map(|line| line.trim().trim_start_matches('\u{feff}'))
+        .filter(|line| !line.is_empty())
+        .collect();
+    let surely = LANGUAGES.iter().find(|language| {
+        lines.iter().any(|line| {
+            language.surely_begins.iter().any(|word| line.starts_with(word))
+                || language.surely_holds.iter().any(|word| line.contains(word))
+        })
+    });
+    let likely = || {
+        LANGUAGES.iter().find(|language| {
+            let count = lines.iter().filter(|line| {
+                language.begins.iter().any(|word| line.starts_with(word))
+                    && (language.ends.is_empty() || line.ends_with(language.ends))
+            });
+            let count = count.count();
+            count >= LINES_MIN && count * 3 >= lines.len()
+        })
     };
-    u32::from(strong) * 2 + u32::from(weak)
+    surely.or_else(likely).map(|language| language.kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(text: &str) -> &'static str {
+        detect(text.as_bytes()).map_or("none", |kind| kind.name)
+    }
+
+    #[test]
+    fn scripts_are_told_from_letters_about_them() {
+        assert_eq!(kind("@ECHO OFF\r\nstart a\r\n"), "bat");
+        assert_eq!(kind("rem a\necho b\ngoto c\n"), "bat");
+        assert_eq!(kind("Set s = CreateObject(\"WScript.Shell\")\ns.Run \"a\"\n"), "vbs");
+        assert_eq!(kind("$a = (New-Object Net.WebClient).DownloadString('x')\n"), "ps1");
+        assert_eq!(kind("var a = 1;\nfunction b() {\nreturn a;\n}\n"), "js");
+        assert_eq!(kind("Dear all,\nlet us meet (soon);\nset the date, please.\nYours\n"), "none");
+        assert_eq!(kind("Use \"@echo off\" to be quiet.\nFor the rest see below.\n"), "none");
+        let wide: Vec<u8> = "@echo off\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(detect(&[b"\xff\xfe".as_slice(), &wide].concat()).unwrap().name, "bat");
+    }
 }

@@ -110,3 +110,13 @@ fn mim_05_every_reading_of_a_part_is_examined() {
     reading.parts[2].bodies.push(second);
     assert!(has(&of(&reading), "eicar-test-file"));
 }
+
+#[test]
+fn a_list_of_hashes_finds_a_file_at_any_depth() {
+    // SHA-256 of "hello", FIPS 180-4.
+    let hello = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+    let packed = make::gzip(&make::zip(&[("a.txt", b"hello")]));
+    let found = found("a.gz", &packed);
+    assert_eq!(found.listed_file(|hash| hash == hello).unwrap().names, ["a.txt"]);
+    assert!(found.listed_file(|_| false).is_none());
+}

@@ -47,7 +47,7 @@ kinds! {
     FROM_SEVERAL_ADDRESSES = "from-several-addresses", Spoof, Force::Weight(1.0),
         "From names several authors and nobody as the sender: {addresses}.",
         "From nennt mehrere Verfasser und niemanden als Absender: {addresses}.";
-    FROM_MALFORMED = "from-malformed", Ambiguity, Force::Weight(0.4),
+    FROM_MALFORMED = "from-malformed", Ambiguity, Force::Weight(1.2),
         "The From line breaks the rules of its grammar: {addresses}.",
         "Die From-Zeile verletzt ihre Grammatik: {addresses}.";
     FROM_AMBIGUOUS = "from-ambiguous", Spoof, Force::Weight(3.0),
@@ -68,6 +68,9 @@ kinds! {
     SPF_SOFTFAIL = "spf-softfail", Spoof, Force::Weight(0.3),
         "{domain} doubts that {address} may send for it.",
         "{domain} bezweifelt, dass {address} für sie senden darf.";
+    SPF_OPEN = "spf-open", Spoof, Force::Weight(1.0),
+        "{domain} lets nearly everybody send for it; its word proves nothing.",
+        "{domain} lässt fast jeden für sich senden; ihr Wort beweist nichts.";
     SPF_UNUSABLE = "spf-unusable", Trust, Force::Informs,
         "The SPF record of {domain} cannot be used: {reason}.",
         "Der SPF-Eintrag von {domain} ist unbrauchbar: {reason}.";
@@ -199,6 +202,7 @@ fn spf_findings(facts: &AuthenticationFacts, findings: &mut Vec<Finding>) {
     match spf.result {
         SpfResult::Fail => findings.push(about(&SPF_FAIL).with("address", &client)),
         SpfResult::SoftFail => findings.push(about(&SPF_SOFTFAIL).with("address", &client)),
+        SpfResult::Pass if spf.is_open => findings.push(about(&SPF_OPEN)),
         SpfResult::PermError => findings.push(about(&SPF_UNUSABLE).with("reason", &spf.reason)),
         SpfResult::TempError => {
             findings.push(Finding::of(&LOOKUP_FAILED).with("reason", &spf.reason));

@@ -398,3 +398,31 @@ fn a_question_mark_and_via_are_shown_as_the_specification_says() {
     }));
     assert!(!is_explicit_fail(fail));
 }
+
+#[test]
+fn policies_are_told_what_the_owner_asks_of_this_very_message() {
+    let told = |reason, action, result: DmarcResult, compauth| {
+        let mut judged = Judged::default();
+        let composite = CompositeAuthentication { result: compauth, reason };
+        let dmarc = DmarcFact { result, ..DmarcFact::default() };
+        tell(&mut judged, composite, &dmarc, action);
+        assert_eq!(judged.compauth_reason, reason);
+        (judged.dmarc, judged.categories.contains(&Category::Spoof))
+    };
+    use CompositeResult::{Fail, None as Unchecked, Pass};
+    use DmarcResult as Dmarc;
+    for (reason, action, result, compauth, expected) in [
+        (0, DmarcAction::OverrideReject, Dmarc::Fail, Fail, (DmarcOutcome::FailReject, true)),
+        (0, DmarcAction::PercentReject, Dmarc::Fail, Fail, (DmarcOutcome::FailQuarantine, true)),
+        (10, DmarcAction::Quarantine, Dmarc::Fail, Fail, (DmarcOutcome::FailQuarantine, true)),
+        (0, DmarcAction::PercentQuarantine, Dmarc::Fail, Fail, (DmarcOutcome::FailNone, true)),
+        (1, DmarcAction::None, Dmarc::Fail, Fail, (DmarcOutcome::FailNone, true)),
+        (1, DmarcAction::None, Dmarc::None, Fail, (DmarcOutcome::NoRecord, true)),
+        (130, DmarcAction::OverrideReject, Dmarc::Fail, Pass, (DmarcOutcome::Pass, false)),
+        (701, DmarcAction::OverrideReject, Dmarc::Fail, Pass, (DmarcOutcome::FailNone, false)),
+        (100, DmarcAction::None, Dmarc::Pass, Pass, (DmarcOutcome::Pass, false)),
+        (301, DmarcAction::TempError, Dmarc::TempError, Unchecked, (DmarcOutcome::NoRecord, false)),
+    ] {
+        assert_eq!(told(reason, action, result, compauth), expected, "{reason} {action:?}");
+    }
+}

@@ -24,6 +24,11 @@ const ASKING_TERMS_MAX: u32 = 10;
 const VOID_ANSWERS_MAX: u32 = 2;
 /// Names of one MX answer (same section): more is an error, not a cut.
 const EXCHANGERS_MAX: usize = 10;
+/// A network of that many bits or fewer holds more addresses than any sender has: no organisation
+/// sends from a whole /8.
+const OPEN_BITS_V4_MAX: u8 = 8;
+/// The same in IPv6, where a registry's whole allotment is a /12.
+const OPEN_BITS_V6_MAX: u8 = 12;
 /// Longest explanation that is kept, in characters.
 const EXPLANATION_CHARACTERS_MAX: usize = 500;
 
@@ -46,11 +51,18 @@ pub(crate) async fn check(questions: &Questions<'_>, question: &SpfQuestion<'_>)
         None if question.mail_from.is_empty() => (SpfIdentity::Helo, "", question.helo),
         None => (SpfIdentity::MailFrom, "", question.mail_from),
     };
-    let domain = domain.strip_suffix('.').unwrap_or(domain).to_ascii_lowercase();
+    let domain = domain.strip_suffix('.').unwrap_or(domain);
+    let domain = if domain.is_ascii() {
+        domain.to_ascii_lowercase()
+    } else {
+        idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_owned())
+    };
+    // An IPv4 address written as IPv6 is an IPv4 address (section 5).
+    let client = question.client.to_canonical();
     let mut fact = SpfFact {
         domain: printable(&domain, NAME_BYTES_MAX),
         identity,
-        client: Some(question.client),
+        client: Some(client),
         ..SpfFact::default()
     };
     if !questions.asks() {
@@ -64,7 +76,7 @@ pub(crate) async fn check(questions: &Questions<'_>, question: &SpfQuestion<'_>)
     }
     let mut check = Check {
         questions,
-        client: unmapped(question.client),
+        client,
         local: if local.is_empty() { "postmaster" } else { local }.to_owned(),
         sender_domain: domain.clone(),
         helo: question.helo,
@@ -73,10 +85,12 @@ pub(crate) async fn check(questions: &Questions<'_>, question: &SpfQuestion<'_>)
         terms_left: ASKING_TERMS_MAX,
         voids_left: VOID_ANSWERS_MAX,
         name_of_client: None,
+        was_included_open: false,
     };
     match check.host(domain).await {
         Ok(verdict) => {
             fact.result = verdict.result;
+            fact.is_open = verdict.is_open && verdict.result == SpfResult::Pass;
             fact.reason = printable(&verdict.reason, SHOWN_CHARACTERS_MAX);
             if let Some((template, domain)) = verdict.explanation {
                 fact.explanation = check.explanation(&template, &domain).await;
@@ -94,14 +108,6 @@ pub(crate) async fn check(questions: &Questions<'_>, question: &SpfQuestion<'_>)
     fact
 }
 
-/// An IPv4 address written as IPv6 is an IPv4 address (section 5).
-fn unmapped(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(address, IpAddr::V4),
-        IpAddr::V4(_) => address,
-    }
-}
-
 /// Why there is no verdict.
 enum Trouble {
     Permanent(String),
@@ -111,13 +117,20 @@ enum Trouble {
 struct Verdict {
     result: SpfResult,
     reason: String,
+    /// What matched, matches nearly everybody.
+    is_open: bool,
     /// Where a fail is explained, and the domain whose record says so.
     explanation: Option<(Template, String)>,
 }
 
 impl Verdict {
     fn none(reason: &str) -> Self {
-        Self { result: SpfResult::None, reason: reason.to_owned(), explanation: None }
+        Self {
+            result: SpfResult::None,
+            reason: reason.to_owned(),
+            is_open: false,
+            explanation: None,
+        }
     }
 }
 
@@ -133,6 +146,8 @@ struct Check<'a> {
     voids_left: u32,
     /// `%{p}`, once somebody asked for it.
     name_of_client: Option<String>,
+    /// The record that was included last passes for nearly everybody.
+    was_included_open: bool,
 }
 
 type Step<'a, T> = Pin<Box<dyn Future<Output = Result<T, Trouble>> + Send + 'a>>;
@@ -176,12 +191,15 @@ impl Check<'_> {
                 };
                 let explanation = record.explanation.clone().map(|template| (template, domain));
                 let explanation = explanation.filter(|_| result == SpfResult::Fail);
-                return Ok(Verdict { result, reason: directive.text.clone(), explanation });
+                let is_open = is_open_network(&directive.mechanism) || self.was_included_open;
+                let reason = directive.text.clone();
+                return Ok(Verdict { result, reason, is_open, explanation });
             }
         }
         let Some(redirect) = &record.redirect else {
             let reason = "nothing in the record matches".to_owned();
-            return Ok(Verdict { result: SpfResult::Neutral, reason, explanation: None });
+            let result = SpfResult::Neutral;
+            return Ok(Verdict { result, reason, is_open: false, explanation: None });
         };
         self.count_term()?;
         let target = self.name(redirect, &domain).await?;
@@ -193,6 +211,7 @@ impl Check<'_> {
     }
 
     async fn matches(&mut self, directive: &Directive, domain: &str) -> Result<bool, Trouble> {
+        self.was_included_open = false;
         match &directive.mechanism {
             Mechanism::All => Ok(true),
             Mechanism::Ip4(network, bits) => {
@@ -206,7 +225,10 @@ impl Check<'_> {
                 let target = self.name(target, domain).await?;
                 let verdict = self.host(target.clone()).await?;
                 match verdict.result {
-                    SpfResult::Pass => Ok(true),
+                    SpfResult::Pass => {
+                        self.was_included_open = verdict.is_open;
+                        Ok(true)
+                    }
                     SpfResult::None | SpfResult::NotAsked => {
                         Err(permanent(format!("include:{target}: {}", verdict.reason)))
                     }
@@ -378,6 +400,19 @@ fn is_mail_domain(name: &str) -> bool {
 fn is_or_below(name: &str, domain: &str) -> bool {
     let domain = domain.to_ascii_lowercase();
     name.strip_suffix(domain.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// Whether a mechanism matches so many addresses that it tells nobody apart.
+fn is_open_network(mechanism: &Mechanism) -> bool {
+    match mechanism {
+        Mechanism::All => true,
+        Mechanism::Ip4(_, bits) => *bits <= OPEN_BITS_V4_MAX,
+        Mechanism::Ip6(_, bits) => *bits <= OPEN_BITS_V6_MAX,
+        Mechanism::A(_, prefixes) | Mechanism::Mx(_, prefixes) => {
+            prefixes.v4 <= OPEN_BITS_V4_MAX || prefixes.v6 <= OPEN_BITS_V6_MAX
+        }
+        Mechanism::Include(_) | Mechanism::Ptr(_) | Mechanism::Exists(_) => false,
+    }
 }
 
 /// Whether the first `bits` of both addresses are the same; never across families.

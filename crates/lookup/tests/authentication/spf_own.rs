@@ -18,6 +18,7 @@ async fn spf_reads_as_this_table() {
         .txt("pass.example", "v=spf1 ip4:192.0.2.0/24 -all")
         .txt("fail.example", "v=spf1 -all")
         .txt("soft.example", "v=spf1 ~all")
+        .txt("xn--bcher-kva.example", "v=spf1 ip4:192.0.2.1 -all")
         .txt("broken.example", "v=spf1 bogus -all")
         .txt("why.example", "%{i} may not send for %{o}, see http://%{d}/?s=%{S}")
         .txt("twice.example", "v=spf1 +all")
@@ -92,9 +93,42 @@ async fn spf_reads_as_this_table() {
         ("", "localhost", "none", "localhost"),
         ("x@localhost", "pass.example", "none", "localhost"),
         ("x@FAIL.Example.", "pass.example", "fail", "fail.example"),
+        ("x@Bücher.example", "pass.example", "pass", "xn--bcher-kva.example"),
     ] {
         let fact = ask(mail_from, helo).await;
         assert_eq!((fact.result.as_str(), fact.domain.as_str()), (expected, domain), "{mail_from}");
+    }
+}
+
+#[tokio::test]
+async fn aut_09_a_pass_that_everybody_gets_is_told_from_a_pass() {
+    let zone = Zone::default()
+        .txt("all.example", "v=spf1 +all")
+        .txt("half.example", "v=spf1 ip4:0.0.0.0/1 ip4:128.0.0.0/1 -all")
+        .txt("through.example", "v=spf1 include:all.example -all")
+        .txt("on.example", "v=spf1 redirect=through.example")
+        .txt("good.example", "v=spf1 ip4:192.0.2.0/24 include:all.example -all")
+        .txt("not.example", "v=spf1 -ip4:0.0.0.0/0");
+    let dns = Dns::serve(zone).await;
+    let authenticator = Authenticator::new(dns.resolver.clone(), AuthenticationLimits::default());
+    for (domain, result, is_open) in [
+        ("all", "pass", true),
+        ("half", "pass", true),
+        ("through", "pass", true),
+        ("on", "pass", true),
+        ("good", "pass", false),
+        ("not", "fail", false),
+    ] {
+        let mail_from = format!("x@{domain}.example");
+        let submission = Submission {
+            client: "192.0.2.1".parse().unwrap(),
+            helo: "x.example",
+            mail_from: &mail_from,
+            message: b"",
+            node_name: "mx.gateway.example",
+        };
+        let fact = authenticator.spf(&submission).await;
+        assert_eq!((fact.result.as_str(), fact.is_open), (result, is_open), "{domain}");
     }
 }
 

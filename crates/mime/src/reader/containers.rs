@@ -14,7 +14,8 @@ use crate::findings::{
     EPILOGUE_PART, LONE_CR, MARGIN_TEXT,
 };
 use crate::structure::{self, Delimiters, Division, Manner};
-use crate::{Body, Origin, Part, header, transfer};
+use crate::transfer::{self, Encoding};
+use crate::{Body, Origin, Part, header};
 
 /// How much of what follows a multipart without an end is read as if it still belonged to it, in
 /// bytes, where nothing there speaks for it: it costs as much memory as it is long.
@@ -31,16 +32,17 @@ impl<'a> Reader<'a, '_> {
     ) {
         let source = &task.source;
         let mut is_divided = false;
-        for boundary in &about.boundaries {
-            is_divided |=
-                self.divide(index, task, source, body, boundary.as_bytes(), is_divided, next);
+        // Whether somebody sees no parts here, because he takes a boundary that does not occur.
+        let mut is_whole = about.has_doubtful_boundary;
+        for (order, boundary) in about.boundaries.iter().enumerate() {
+            let boundary = boundary.as_bytes();
+            let found = self.divide(index, task, source, body, boundary, is_divided, next);
+            is_whole |= order == 0 && !found;
+            is_divided |= found;
         }
         if !about.encodings.is_identity() {
             let raw = source.at(body);
-            let readings = transfer::bodies(raw, &about.encodings, &mut self.reading.findings);
-            let readings: Vec<Vec<u8>> =
-                readings.into_iter().filter(|one| **one != *raw).map(Cow::into_owned).collect();
-            for decoded in readings {
+            for decoded in self.decoded(raw, about) {
                 let Some(decoded) = self.source(decoded) else { return };
                 let range = 0..decoded.all().len();
                 for boundary in &about.boundaries {
@@ -56,6 +58,11 @@ impl<'a> Reader<'a, '_> {
             }
         }
         if is_divided {
+            if is_whole && let Some(kept) = self.reserve(source.at(body)) {
+                let body = Body { bytes: kept.to_vec(), text: None };
+                let part = self.reading.parts.get_mut(index);
+                part.into_iter().for_each(|part| part.bodies.push(body.clone()));
+            }
             return;
         }
         if task.origin == Origin::Standard {
@@ -224,11 +231,14 @@ impl<'a> Reader<'a, '_> {
         if is_identity {
             return;
         }
-        let readings = transfer::bodies(raw, &about.encodings, &mut self.reading.findings);
-        let readings: Vec<Vec<u8>> =
-            readings.into_iter().filter(|one| **one != *raw).map(Cow::into_owned).collect();
-        if readings.is_empty() && !is_plain {
-            next.push(Job::Entity(inside));
+        let encoding = about.encodings.shown.as_str();
+        self.find(Finding::of(&ENCODED_MULTIPART).with("encoding", encoding));
+        let readings = self.decoded(raw, about);
+        // In base64 nothing can be hidden from who decodes it; in anything else it can.
+        let is_other = about.encodings.all.iter().any(|one| *one != Encoding::Base64);
+        if !is_plain && (readings.is_empty() || is_other) {
+            let is_only = readings.is_empty();
+            next.push(Job::Entity(if is_only { inside } else { inside.alternative() }));
         }
         for (count, decoded) in readings.into_iter().enumerate() {
             let Some(source) = self.source(decoded) else { return };
@@ -237,6 +247,14 @@ impl<'a> Reader<'a, '_> {
             let is_other = is_plain || count > 0;
             next.push(Job::Entity(if is_other { child.alternative() } else { child }));
         }
+    }
+
+    /// The readings of a body that are not the octets as they stand.
+    fn decoded(&mut self, raw: &[u8], about: &About) -> Vec<Vec<u8>> {
+        let mut found = Vec::new();
+        let readings = transfer::bodies(raw, &about.encodings, &mut found);
+        self.find_all(found);
+        readings.into_iter().filter(|one| **one != *raw).map(Cow::into_owned).collect()
     }
 }
 

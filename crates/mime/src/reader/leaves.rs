@@ -31,7 +31,7 @@ impl<'a> Reader<'a, '_> {
         if bodies.len() > 1 && raw.len() > base64::LARGE_BYTES {
             self.limit("readings");
         }
-        found.into_iter().for_each(|finding| self.find(finding));
+        self.find_all(found);
         if media_type.starts_with("text/") || media_type.starts_with("multipart/") {
             for body in bodies.iter().take(2) {
                 self.embedded(index, task, body, next);
@@ -182,7 +182,7 @@ impl<'a> Reader<'a, '_> {
                 bodies.push(Body { bytes: kept.to_vec(), text: Some(text.into_owned()) });
             }
             if order == 0 && is_standard {
-                found.into_iter().for_each(|finding| self.find(finding));
+                self.find_all(found);
             }
         }
         if let Some(part) = self.reading.parts.get_mut(index) {

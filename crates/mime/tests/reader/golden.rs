@@ -81,7 +81,7 @@ const GOLDEN: &[(&str, &str, &str)] = &[
     (
         "boundary cut at 70 by some",
         "Content-Type: multipart/mixed; boundary=\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"\n\n--xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n\none\n--xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx--\n",
-        "multipart/mixed[text/plain=one] !boundary-unclear",
+        "multipart/mixed=--xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx[text/plain=one] !boundary-unclear",
     ),
     (
         "comment behind the boundary",
@@ -111,7 +111,7 @@ const GOLDEN: &[(&str, &str, &str)] = &[
     (
         "no semicolon",
         "Content-Type: multipart/mixed boundary=b\n\n--b\n\none\n--b--\n",
-        "multipart/mixed[text/plain=one]",
+        "multipart/mixed=--b//one/--b--/[text/plain=one] !type-malformed",
     ),
     (
         "folded boundary",
@@ -236,12 +236,12 @@ const GOLDEN: &[(&str, &str, &str)] = &[
     (
         "encoded message",
         "Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nU3ViamVjdDogYQoKaGkK\n",
-        "message/rfc822[text/plain=hi/]",
+        "message/rfc822[text/plain=hi/] !encoded-multipart",
     ),
     (
         "message falsely called encoded",
         "Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nSubject: a\n\nhi\n",
-        "message/rfc822[text/plain=hi/ ~text/plain=JæãyËZ† ~text/plain=JæãyË] !base64-unclear",
+        "message/rfc822[text/plain=hi/ ~text/plain=JæãyËZ† ~text/plain=JæãyË] !base64-unclear encoded-multipart",
     ),
     (
         "digest",
@@ -266,7 +266,7 @@ const GOLDEN: &[(&str, &str, &str)] = &[
     (
         "encoded multipart",
         "Content-Type: multipart/mixed; boundary=b\nContent-Transfer-Encoding: base64\n\nLS1iCgpvbmUKLS1iLS0K\n",
-        "multipart/mixed[text/plain=one] !encoded-multipart",
+        "multipart/mixed=LS1iCgpvbmUKLS1iLS0K/[text/plain=one] !encoded-multipart",
     ),
     (
         "base64",
@@ -389,7 +389,7 @@ const GOLDEN: &[(&str, &str, &str)] = &[
     (
         "boundary without a type",
         "Content-Type: boundary=b\n\n--b\n\none\n--b--\n",
-        "multipart/mixed[text/plain=one] !type-malformed",
+        "multipart/mixed=--b//one/--b--/[text/plain=one] !type-malformed",
     ),
     (
         "line end in an encoded word",

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use posthouse_attachment::yara;
 use posthouse_classifier::Model;
 use posthouse_filter::Tools;
+use posthouse_lookup::{Clamd, ClamdLimits};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::FilterSettings;
@@ -20,6 +21,7 @@ pub(crate) struct Engines {
     room_kib: u32,
     yara: Option<yara::Rules>,
     model: Option<Model>,
+    pub(super) clamd: Option<Clamd>,
 }
 
 impl Engines {
@@ -27,7 +29,13 @@ impl Engines {
     pub(crate) fn load(settings: &FilterSettings) -> Result<Self, String> {
         let room_kib = u32::try_from(settings.bytes_at_once_max / 1024).unwrap_or(u32::MAX).max(1);
         let room = Arc::new(Semaphore::new(room_kib as usize));
-        Ok(Self { room, room_kib, yara: rules(settings)?, model: model(settings)? })
+        Ok(Self {
+            room,
+            room_kib,
+            yara: rules(settings)?,
+            model: model(settings)?,
+            clamd: clamd(settings)?,
+        })
     }
 
     /// What measuring a message needs.
@@ -56,6 +64,14 @@ fn rules(settings: &FilterSettings) -> Result<Option<yara::Rules>, String> {
     }
     let compiled = yara::compile(&text);
     compiled.map(Some).map_err(|error| format!("[filter] yara: the rules cannot be used: {error}"))
+}
+
+/// ClamAV's daemon.
+fn clamd(settings: &FilterSettings) -> Result<Option<Clamd>, String> {
+    let Some(text) = &settings.clamd else { return Ok(None) };
+    let at = text.parse().map_err(|error| format!("[filter] clamd: \"{text}\": {error}"))?;
+    let limits = ClamdLimits { total_time_max: settings.time_max(), ..ClamdLimits::default() };
+    Ok(Some(Clamd::new(at, limits)))
 }
 
 /// The model that words are weighed by.

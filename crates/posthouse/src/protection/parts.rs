@@ -3,10 +3,14 @@
 //! May touch: the store's drafts. A draft that cannot be copied is a refusal for now, and nothing
 //! is stored.
 
-use posthouse_message::{HeaderFacts, rewrite};
+use posthouse_filter::authentication::dmarc_action;
+use posthouse_message::{
+    HeaderFacts, ReportDirection, ResultsStamp, VerdictStamp, authentication_results, received_spf,
+    rewrite, verdict_headers,
+};
 use posthouse_policy::Accepted;
-use posthouse_store::{Draft, NewMessage, NewQuarantine, NewRecipient};
-use posthouse_types::{MailParameters, PolicyKind, Reason, Refusal, Rewrite, UnixMillis};
+use posthouse_store::{Draft, NewMessage, NewQuarantine};
+use posthouse_types::{Decision, MailParameters, PolicyKind, Reason, Refusal, Rewrite};
 
 use super::{Judgment, Treatment, explanation};
 use crate::body::{self, Origin};
@@ -70,6 +74,40 @@ fn drafts(
     treatments.iter().map(|one| copy(&one.rewrites)).collect()
 }
 
+/// The fields of the filter and the policies.
+fn stamps(world: &World, taken: &Taken<'_>, decision: Option<&Decision>) -> Vec<u8> {
+    let Taken { submission, judgment, .. } = taken;
+    let facts = &judgment.facts;
+    let mut out = Vec::new();
+    let client = submission.peer.address.ip().to_canonical();
+    if let Some(authentication) = &facts.authentication {
+        let stamp = ResultsStamp {
+            facts: authentication,
+            client,
+            composite: facts.composite,
+            action: dmarc_action(&authentication.dmarc, 0),
+        };
+        out.extend(received_spf(&authentication.spf, &world.node_name(), &submission.peer.helo));
+        out.extend(authentication_results(&stamp));
+    }
+    if let Some(decision) = decision {
+        let reverse = facts.connection.as_ref().and_then(|found| found.reverse_name.found());
+        let stamp = VerdictStamp {
+            client_ip: Some(client),
+            helo: &submission.peer.helo,
+            reverse_name: reverse.map_or("", |reverse| reverse.name.as_str()),
+            direction: if judgment.judged.is_internal {
+                ReportDirection::Internal
+            } else {
+                ReportDirection::Inbound
+            },
+            ..VerdictStamp::default()
+        };
+        out.extend(verdict_headers(&stamp, decision));
+    }
+    out
+}
+
 fn message(world: &World, taken: &Taken<'_>, draft: Draft, mut treatment: Treatment) -> NewMessage {
     let Taken { submission, accepted, header, judgment, .. } = taken;
     let decision = treatment.decision.as_ref();
@@ -78,6 +116,17 @@ fn message(world: &World, taken: &Taken<'_>, draft: Draft, mut treatment: Treatm
         for admitted in &mut treatment.recipients {
             admitted.held = admitted.held.or(Some(Reason::Quarantined));
         }
+    }
+    let quarantine = treatment.quarantine().map(|kept| NewQuarantine {
+        quarantine: kept.clone(),
+        policy: decision.map_or(PolicyKind::MailFlowRule, |decision| decision.policy),
+        policy_name: decision.map_or_else(String::new, |decision| decision.policy_name.clone()),
+        override_reason: String::new(),
+        is_outbound: is_originating(accepted),
+    });
+    let mut rows = body::queue_rows(&treatment.recipients, submission.now);
+    for row in &mut rows {
+        row.quarantine = quarantine.clone().map(Box::new);
     }
     let recipients: &[Admitted] = &treatment.recipients;
     let origin = Origin { recipients, ..taken.origin };
@@ -88,6 +137,9 @@ fn message(world: &World, taken: &Taken<'_>, draft: Draft, mut treatment: Treatm
         is_judged: world.settings().filter.enabled,
         rules: &treatment.rules,
     };
+    let mut head = body::head(world, &origin, accepted, header);
+    head.extend(treatment.wishes.fields());
+    head.extend(stamps(world, taken, decision));
     NewMessage {
         reference: submission.reference,
         tenant: super::keeper(&treatment, accepted).or_else(|| tenant_of(accepted)),
@@ -95,41 +147,12 @@ fn message(world: &World, taken: &Taken<'_>, draft: Draft, mut treatment: Treatm
         sender: submission.sender.cloned(),
         parameters: body::with_measured_body(taken.parameters, header),
         authenticated: is_originating(accepted),
-        head: body::head(world, &origin, accepted, header),
+        head,
         message_id: header.message_id.clone(),
         subject: header.subject.clone(),
-        recipients: queue_rows(recipients, &treatment, accepted, submission.now),
+        recipients: rows,
         trace: records::received(submission, accepted, recipients, &told),
         body: draft,
         events: Vec::new(),
     }
-}
-
-/// The recipients' rows, in quarantine where that was decided.
-fn queue_rows(
-    recipients: &[Admitted],
-    treatment: &Treatment,
-    accepted: &Accepted,
-    now: UnixMillis,
-) -> Vec<NewRecipient> {
-    let mut rows = body::queue_rows(recipients, now);
-    if let (Some(decision), Some(quarantine)) = (&treatment.decision, treatment.quarantine()) {
-        let blocked = decision.overrides.iter().find(|found| found.acted && !found.allows);
-        let override_reason = match blocked.map(|found| found.policy) {
-            None => "",
-            Some(PolicyKind::User) => "Message sender is blocked by recipient settings",
-            Some(_) => "Message sender is blocked by administrator settings",
-        };
-        let kept = NewQuarantine {
-            quarantine: quarantine.clone(),
-            policy: decision.policy,
-            policy_name: decision.policy_name.clone(),
-            override_reason: override_reason.to_owned(),
-            is_outbound: is_originating(accepted),
-        };
-        for row in &mut rows {
-            row.quarantine = Some(Box::new(kept.clone()));
-        }
-    }
-    rows
 }

@@ -5,15 +5,16 @@
 //! filter's verdict is stamped on it, and no inbound policy keeps it, unless a recipient is hosted
 //! here.
 
+use posthouse_message::{Wishes, verdict_rewrites};
 use posthouse_policy::rules::{
     AttachmentFacts, Disposal, RuleFacts, RuleOutcome, RuleRecipient, evaluate,
 };
-use posthouse_policy::{self as policy, Accepted, Directory, Protection, Tenant};
+use posthouse_policy::{self as policy, Accepted, Directory, Protection, SpfFact, Tenant};
 use posthouse_trace::Judgement;
 use posthouse_types::{
     Action, Address, Because, Decision, EnhancedStatus, Judged, PolicyKind, Quarantine,
     QuarantineReason, Reason, Recipient, RecipientContext, RecipientParameters, Refusal, Rewrite,
-    TenantId, UnixMillis,
+    SpfResult, TenantId, UnixMillis,
 };
 
 use super::Judgment;
@@ -33,6 +34,8 @@ pub(crate) struct Treatment {
     pub(crate) decision: Option<Decision>,
     /// What the rules change in the message.
     pub(crate) rewrites: Vec<Rewrite>,
+    /// How it is to leave.
+    pub(crate) wishes: Wishes,
     /// Which rules it met, for the trace.
     pub(crate) rules: Vec<String>,
     /// Who gets it.
@@ -104,6 +107,7 @@ fn together(treated: Vec<Treatment>) -> Vec<Treatment> {
         let same = groups.iter_mut().find(|group| {
             group.decision == one.decision
                 && group.rewrites == one.rewrites
+                && group.wishes == one.wishes
                 && group.rules == one.rules
         });
         match same {
@@ -279,7 +283,14 @@ fn one(
         recipients.push(admitted);
     }
     recipients.extend(copies);
-    Treatment { decision, rewrites: outcome.rewrites, rules, recipients }
+    let mut rewrites = outcome.rewrites;
+    rewrites.extend(decision.iter().flat_map(verdict_rewrites));
+    let wishes = Wishes {
+        connector: outcome.connector.map(String::from),
+        requires_tls: outcome.require_tls,
+        is_high_risk: false,
+    };
+    Treatment { decision, rewrites, wishes, rules, recipients }
 }
 
 fn describe_rule(matched: &policy::rules::RuleMatch) -> String {
@@ -357,4 +368,26 @@ fn reason_of(decision: &Decision) -> QuarantineReason {
 pub(crate) fn keeper(treatment: &Treatment, accepted: &Accepted) -> Option<TenantId> {
     let hosted = treatment.recipients.first().and_then(|admitted| admitted.hosted_by);
     hosted.or_else(|| tenant_of(accepted))
+}
+
+/// A stranger in the tenant's own name (row ATT-02): refused where SPF was asked and does not
+/// pass.
+pub(crate) fn unproven(
+    judgment: &Judgment,
+    accepted: &Accepted,
+    sender: Option<&Address>,
+    directory: &Directory,
+) -> Option<Refusal> {
+    let spf = match judgment.facts.authentication.as_ref()?.spf.result {
+        SpfResult::Pass => SpfFact::Pass,
+        SpfResult::Fail => SpfFact::Fail,
+        SpfResult::SoftFail => SpfFact::SoftFail,
+        SpfResult::Neutral => SpfFact::Neutral,
+        SpfResult::None => SpfFact::None,
+        SpfResult::TempError => SpfFact::TemporaryError,
+        SpfResult::PermError => SpfFact::PermanentError,
+        // What nobody asked is no proof of anything: this node has no DNS.
+        SpfResult::NotAsked => return None,
+    };
+    policy::own_domain_unproven(accepted, sender, spf, directory)
 }
