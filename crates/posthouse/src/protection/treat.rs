@@ -76,7 +76,7 @@ pub(crate) fn treat(
     judgment: &Judgment,
     recipients: Vec<Admitted>,
     circumstances: &Circumstances<'_>,
-) -> Result<Vec<Treatment>, Refused> {
+) -> Result<Vec<Treatment>, Box<Refused>> {
     let outcomes = rule_outcomes(judgment, &recipients, circumstances);
     let is_high_risk = is_high_risk(judgment, circumstances);
     let mut treated: Vec<Treatment> = Vec::new();
@@ -94,7 +94,7 @@ pub(crate) fn treat(
     {
         let decision = treated.first().and_then(|one| one.decision.as_ref());
         let judgement = super::judgement(&judgment.verdicts, decision, judgment.change.as_ref());
-        return Err(Refused { refusal, judgement });
+        return Err(Box::new(Refused { refusal, judgement }));
     }
     for one in &mut treated {
         keep_what_was_to_be_refused(one);
