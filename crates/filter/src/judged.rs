@@ -25,6 +25,8 @@ pub fn judged(
         authentication.into_iter().flat_map(|found| found.verified_domains()).collect();
     let has_spf =
         authentication.is_some_and(|found| found.spf.result == posthouse_types::SpfResult::Pass);
+    let was_asked = authentication
+        .is_some_and(|found| found.spf.result != posthouse_types::SpfResult::NotAsked);
     let ptr = connection
         .and_then(|found| found.reverse_name.found())
         .filter(|name| name.is_confirmed)
@@ -33,7 +35,8 @@ pub fn judged(
         categories: verdicts.all.iter().filter_map(|verdict| category(*verdict)).collect(),
         scl: verdicts.scl,
         bcl: verdicts.bcl,
-        has_spf_or_dkim: has_spf || !verified.is_empty(),
+        // What nobody asked proves nothing against the sender, so no reader is warned of it.
+        has_spf_or_dkim: has_spf || !verified.is_empty() || !was_asked,
         asf: measured.asf.iter().map(|one| switch(*one)).collect(),
         urls: measured.urls.clone(),
         file_types: file_types(measured),
