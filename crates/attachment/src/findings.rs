@@ -4,7 +4,7 @@
 //! document's name, a macro that starts by itself and fetches something. Whether a type is
 //! forbidden is the policy's affair.
 
-use posthouse_types::{Concern, EngineFact, Finding, FindingKind, Force};
+use posthouse_types::{Concern, FindingKind, Force};
 
 macro_rules! findings {
     ($($name:ident $id:literal $concern:ident $force:expr; $en:literal $de:literal)*) => {
@@ -14,19 +14,6 @@ macro_rules! findings {
         /// Every kind of finding that this room makes.
         pub const FINDINGS: &[&FindingKind] = &[$(&$name),*];
     };
-}
-
-/// What an engine's word means; nothing where it was not asked or found nothing.
-pub fn engine_finding(engine: &str, fact: &EngineFact) -> Option<Finding> {
-    match fact {
-        EngineFact::NotAsked | EngineFact::Clean => None,
-        EngineFact::Infected(name) => {
-            Some(Finding::of(&ENGINE_HIT).with("engine", engine).with("name", name))
-        }
-        EngineFact::Failed(reason) => {
-            Some(Finding::of(&ENGINE_FAILED).with("engine", engine).with("reason", reason))
-        }
-    }
 }
 
 const DECISIVE: Force = Force::Decisive;
@@ -47,13 +34,6 @@ findings! {
     YARA_TIMEOUT "yara-timeout" Malware weight(0.5);
         "The YARA rules took too long over {file}: it was not searched to the end."
         "Die YARA-Regeln brauchten zu lange für {file}: nicht bis zum Ende durchsucht."
-
-    ENGINE_HIT "engine-names-malware" Malware DECISIVE;
-        "{engine} recognises malware: {name}."
-        "{engine} erkennt Schadsoftware: {name}."
-    ENGINE_FAILED "engine-gave-no-answer" Malware Force::Informs;
-        "{engine} was asked and gave no answer that counts: {reason}."
-        "{engine} wurde gefragt und gab keine gültige Antwort: {reason}."
 
     DISGUISED "disguised-program" Malware DECISIVE;
         "{file} is named like a {shown} file, but is a program ({kind})."
@@ -189,16 +169,6 @@ findings! {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn av_02_only_an_engine_s_hit_decides_and_a_failure_is_said() {
-        assert!(engine_finding("ClamAV", &EngineFact::Clean).is_none());
-        assert!(engine_finding("ClamAV", &EngineFact::NotAsked).is_none());
-        let hit = engine_finding("ClamAV", &EngineFact::Infected("Own.Test".to_owned())).unwrap();
-        assert_eq!(hit.kind.force, Force::Decisive);
-        let failed = engine_finding("ClamAV", &EngineFact::Failed("gone".to_owned())).unwrap();
-        assert_eq!(failed.kind.force, Force::Informs);
-    }
 
     #[test]
     fn both_languages_have_the_same_arguments() {

@@ -21,7 +21,7 @@ mod verdicts;
 pub mod yara;
 
 pub use examine::{Extra, examine};
-pub use findings::{FINDINGS, engine_finding};
+pub use findings::FINDINGS;
 pub use item::{Attachments, BlockedType, Item, blocked_types};
 pub use limits::AttachmentLimits;
 pub use types::{DEFAULT_BLOCKED_TYPES, Family, FileKind, KINDS};
