@@ -116,6 +116,37 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+/// Some 16 MiB of what makes a careless reader search again and again.
+fn mazes() -> Vec<(&'static str, Vec<u8>)> {
+    let many = |start: &[u8], part: &[u8]| {
+        let mut out = start.to_vec();
+        while out.len() < 16 << 20 {
+            out.extend_from_slice(part);
+        }
+        out
+    };
+    let local = b"PK\x03\x04\x14\0\x08\0\x08\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0a";
+    let ole = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
+    let row = noise(16_384);
+    vec![
+        ("local headers of ZIP", many(local, local)),
+        ("ends of ZIP", many(local, b"PK\x05\x06\0\0\0\0\x01\0\x01\0\x2e\0\0\0\0\0\0\0\0\0")),
+        ("streams of PDF", many(b"%PDF-1.4\n", b"1 0 obj<</Type/ObjStm>>stream\n")),
+        ("names of PDF", many(b"%PDF-1.4\n", b"/#4aS/AA")),
+        ("objects of RTF", many(b"{\\rtf1", b"{\\objdata 01")),
+        ("fields of RTF", many(b"{\\rtf1", b"\\fldinst DDE")),
+        ("beginnings of uuencode", many(b"text\n", b"begin 644 a\nM\n")),
+        ("base64 in base64", many(b"x", b"QUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJD ")),
+        ("starts of macros", many(ole, b"\x01\x19\xb0\0Attribut\0e VB_Nam")),
+        ("fields of Word", many(ole, b"W\0o\0r\0d\0D\0o\0c\0u\0m\0e\0n\0t\0\x13DDEAUTO a")),
+        ("sections of settings", many(b"[a]\n", b"[shell]\n")),
+        ("elements of a page", many(b"<html>", b"<script onload=\"a\">")),
+        ("octets of noise", many(b"\x00", &row)),
+        ("files of OneNote", many(b"\xe4\x52\x5c\x7b\x8c\xd8\xa7\x4d", b"\xe7\x16\xe3\xbd\x65\x26\x11\x45\xa4\xc4\x8d\x4d\x0b\x7a\x9e\xac\xff\xff\xff\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0")),
+        ("programs on sectors", many(&[0; 512], &[b"MZ\x40\0\x01\0".as_slice(), &[0x90; 506]].concat())),
+    ]
+}
+
 /// Kibibytes of resident memory: now, or at its peak since the last reset.
 fn memory(row: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -146,7 +177,7 @@ fn main() {
         "{:36} {:>9} {:>8} {:>8} {:>9}  findings",
         "bomb", "octets", "seconds", "CPU", "peak MiB"
     );
-    for (name, bytes) in bombs() {
+    for (name, bytes) in bombs().into_iter().chain(mazes()) {
         // A process each: memory that an allocator keeps would hide the peak.
         let mut child = Command::new(std::env::current_exe().unwrap())
             .arg("one")

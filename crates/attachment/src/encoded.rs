@@ -53,20 +53,29 @@ pub(crate) fn hexadecimal(text: impl Iterator<Item = u8>) -> Vec<u8> {
     out
 }
 
-/// Every uuencoded file in a text, with its name.
-pub(crate) fn uuencoded(text: &[u8]) -> Vec<(String, Vec<u8>)> {
-    let mut files = Vec::new();
+/// Gives every uuencoded file in a text, with its name, until one is not wanted.
+pub(crate) fn uuencoded(text: &[u8], mut file: impl FnMut(&str, &[u8]) -> bool) {
     let mut open: Option<(String, Vec<u8>)> = None;
+    let mut rest = text.len();
     for line in text.split(|octet| *octet == b'\n') {
+        rest = rest.saturating_sub(line.len());
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         match &mut open {
-            None => open = begin(line).map(|name| (name, Vec::new())),
-            Some(_) if line == b"end" => files.extend(open.take()),
+            // Room for all that can follow: growing step by step would take twice as much.
+            None => open = begin(line).map(|name| (name, Vec::with_capacity(rest / 4 * 3))),
+            Some((name, bytes)) if line == b"end" => {
+                if !file(name, bytes) {
+                    return;
+                }
+                open = None;
+            }
             Some((_, bytes)) => uu_line(line, bytes),
         }
     }
-    files.extend(open); // The end is missing: lenient programs take it all the same.
-    files
+    // The end is missing: lenient programs take it all the same.
+    if let Some((name, bytes)) = open {
+        file(&name, &bytes);
+    }
 }
 
 /// `begin 644 NAME`.
@@ -87,7 +96,7 @@ fn uu_line(line: &[u8], out: &mut Vec<u8>) {
             (0..4).fold(0, |bits, at| bits << 6 | four.get(at).map_or(0, |octet| value(*octet)));
         out.extend([(bits >> 16) as u8, (bits >> 8) as u8, bits as u8]);
     }
-    out.resize(end, 0);
+    out.truncate(end); // Short lines are not filled up: they would blow up the text.
 }
 
 #[cfg(test)]
@@ -98,7 +107,11 @@ mod tests {
     fn the_three_are_decoded() {
         assert_eq!(base64(b"aGVs\r\nbG8="), b"hello");
         assert_eq!(hexadecimal(b"68 65\n6c6C6f".iter().copied()), b"hello");
-        let files = uuencoded(b"text\nbegin 644 a.txt\n%:&5L;&\\ \n`\nend\nmore");
+        let mut files = Vec::new();
+        uuencoded(b"text\nbegin 644 a.txt\n%:&5L;&\\ \n`\nend\nmore", |name, bytes| {
+            files.push((name.to_owned(), bytes.to_vec()));
+            true
+        });
         assert_eq!(files, [("a.txt".to_owned(), b"hello".to_vec())]);
     }
 

@@ -4,11 +4,11 @@
 
 use posthouse_content::Asf;
 use posthouse_types::{
-    Address, AsfSwitch, Category, CompAuth, CompositeResult, DmarcOutcome, DmarcPolicy,
-    DmarcResult, Domain, Facts, Judged, Verdict, Verdicts,
+    Address, AsfSwitch, Category, Domain, Facts, Impersonation, Judged, Verdict, Verdicts,
 };
 
 use crate::Measured;
+use crate::authentication::{dmarc_action, reasons, tell};
 
 /// Puts everything that a policy may ask about a message in one place.
 pub fn judged(
@@ -29,20 +29,10 @@ pub fn judged(
         .and_then(|found| found.reverse_name.found())
         .filter(|name| name.is_confirmed)
         .and_then(|name| psl::domain_str(&name.name));
-    Judged {
+    let mut judged = Judged {
         categories: verdicts.all.iter().filter_map(|verdict| category(*verdict)).collect(),
         scl: verdicts.scl,
         bcl: verdicts.bcl,
-        compauth: match facts.composite.result {
-            CompositeResult::Pass => CompAuth::Pass,
-            CompositeResult::SoftPass => CompAuth::SoftPass,
-            CompositeResult::Fail => CompAuth::Fail,
-            CompositeResult::None => CompAuth::None,
-        },
-        compauth_reason: facts.composite.reason,
-        dmarc: authentication.map_or(DmarcOutcome::NoRecord, |found| {
-            outcome(found.dmarc.result, found.dmarc.policy)
-        }),
         has_spf_or_dkim: has_spf || !verified.is_empty(),
         asf: measured.asf.iter().map(|one| switch(*one)).collect(),
         urls: measured.urls.clone(),
@@ -54,8 +44,46 @@ pub fn judged(
         client_ip: connection.map(|found| found.address),
         ptr_domain: ptr.map(Domain::from_normalized),
         attributed: facts.attributed,
+        impersonations: impersonations(verdicts),
+        has_unusual_characters: has(verdicts, "sender-unusual-characters"),
         ..Judged::default()
+    };
+    if let Some(found) = authentication {
+        let action = dmarc_action(&found.dmarc, ALL_OF_THEM);
+        tell(&mut judged, facts.composite, &found.dmarc, action);
+        // That nothing proves the sender is not enough alone (spec 2.5).
+        let is_only_unproven = facts.composite.reason == reasons::IMPLICIT_FAIL
+            && !verdicts.all.contains(&Verdict::Spoof);
+        if is_only_unproven {
+            judged.categories.retain(|category| *category != Category::Spoof);
+        }
     }
+    judged
+}
+
+/// Where an owner asks for a part of the mail only (`pct=`), that part is all of it but where it
+/// is none: a number drawn by chance would make the same message mean two things.
+const ALL_OF_THEM: u8 = 0;
+
+fn has(verdicts: &Verdicts, id: &str) -> bool {
+    verdicts.reasons.iter().any(|reason| reason.id() == id)
+}
+
+/// Who is imitated, as the content room found it.
+fn impersonations(verdicts: &Verdicts) -> Vec<Impersonation> {
+    let found = verdicts.reasons.iter().filter_map(|reason| {
+        let (category, argument) = match reason.id() {
+            "impersonation-user" | "impersonation-user-similar" => {
+                (Category::UserImpersonation, "address")
+            }
+            "impersonation-domain" => (Category::DomainImpersonation, "protected"),
+            _ => return None,
+        };
+        let mut arguments = reason.finding.arguments.iter();
+        let protected = arguments.find(|(name, _)| *name == argument)?.1.to_lowercase();
+        Some(Impersonation { category, protected })
+    });
+    found.collect()
 }
 
 /// Bulk is no category here: each recipient's policy has a threshold of its own.
@@ -68,16 +96,6 @@ fn category(verdict: Verdict) -> Option<Category> {
         Verdict::Phish => Some(Category::Phish),
         Verdict::HighConfidencePhish => Some(Category::HighConfidencePhish),
         Verdict::Malware => Some(Category::Malware),
-    }
-}
-
-fn outcome(result: DmarcResult, policy: DmarcPolicy) -> DmarcOutcome {
-    match (result, policy) {
-        (DmarcResult::Pass, _) => DmarcOutcome::Pass,
-        (DmarcResult::Fail, DmarcPolicy::None) => DmarcOutcome::FailNone,
-        (DmarcResult::Fail, DmarcPolicy::Quarantine) => DmarcOutcome::FailQuarantine,
-        (DmarcResult::Fail, DmarcPolicy::Reject) => DmarcOutcome::FailReject,
-        _ => DmarcOutcome::NoRecord,
     }
 }
 
@@ -120,21 +138,27 @@ fn file_types(measured: &Measured) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use posthouse_types::{AuthenticationFacts, DmarcFact};
+    use posthouse_types::{AuthenticationFacts, CompositeAuthentication, CompositeResult};
 
     use super::*;
 
     #[test]
-    fn what_an_owner_asks_counts_only_where_dmarc_fails() {
-        let fails = |result| {
-            let dmarc = DmarcFact { result, policy: DmarcPolicy::Reject, ..DmarcFact::default() };
-            let authentication = AuthenticationFacts { dmarc, ..AuthenticationFacts::default() };
-            let facts = Facts { authentication: Some(authentication), ..Facts::default() };
-            judged(&facts, &Measured::default(), &Verdicts::default(), None).dmarc
+    fn a_sender_that_nothing_proves_is_not_forged_by_that_alone() {
+        let composite = CompositeAuthentication {
+            result: CompositeResult::Fail,
+            reason: reasons::IMPLICIT_FAIL,
         };
-        assert_eq!(fails(DmarcResult::Fail), DmarcOutcome::FailReject);
-        assert_eq!(fails(DmarcResult::Pass), DmarcOutcome::Pass);
-        assert_eq!(fails(DmarcResult::TempError), DmarcOutcome::NoRecord);
+        let facts = Facts {
+            authentication: Some(AuthenticationFacts::default()),
+            composite,
+            ..Facts::default()
+        };
+        let judge = |all: Vec<Verdict>| {
+            let verdicts = Verdicts { all, ..Verdicts::default() };
+            judged(&facts, &Measured::default(), &verdicts, None).categories
+        };
+        assert_eq!(judge(vec![]), []);
+        assert_eq!(judge(vec![Verdict::Spoof]), [Category::Spoof]);
     }
 
     #[test]

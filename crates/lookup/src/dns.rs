@@ -257,14 +257,35 @@ impl Resolver {
         if texts.is_empty() { Answer::NoRecords } else { Answer::Found(texts) }
     }
 
-    pub(crate) async fn ask(&self, name: &str, record_type: RecordType) -> Answer<Vec<Record>> {
+    async fn ask(&self, name: &str, record_type: RecordType) -> Answer<Vec<Record>> {
+        // A text that is no name cannot exist in DNS; asking again later would not help.
+        match Name::from_ascii(name) {
+            Ok(name) => self.ask_name(name, record_type).await,
+            Err(_) if !self.asks() => Answer::NotAsked,
+            Err(_) => Answer::NoSuchName,
+        }
+    }
+
+    /// The same for a name that may hold any octets, as SPF's macros make it: labels are taken as
+    /// they are, without escapes.
+    pub(crate) async fn ask_octets(
+        &self,
+        name: &str,
+        record_type: RecordType,
+    ) -> Answer<Vec<Record>> {
+        let labels = name.strip_suffix('.').unwrap_or(name).split('.');
+        match Name::from_labels(labels.map(str::as_bytes)) {
+            Ok(name) => self.ask_name(name, record_type).await,
+            Err(_) if !self.asks() => Answer::NotAsked,
+            Err(_) => Answer::NoSuchName,
+        }
+    }
+
+    async fn ask_name(&self, mut name: Name, record_type: RecordType) -> Answer<Vec<Record>> {
         let Some(inner) = &self.inner else {
             return Answer::NotAsked;
         };
-        // A text that is no name cannot exist in DNS; asking again later would not help.
-        let Some(name) = name_of(name) else {
-            return Answer::NoSuchName;
-        };
+        name.set_fqdn(true);
         let question = inner.lookup(name.clone(), record_type);
         match tokio::time::timeout(self.question_time_max, question).await {
             Ok(Ok(lookup)) if lookup.answers().is_empty() => Answer::NoRecords,
@@ -322,18 +343,6 @@ fn literal(host: &str) -> Option<IpAddr> {
         }
         _ => inside.parse().ok().map(IpAddr::V4),
     }
-}
-
-/// A name from text. What SPF macros make may hold any octet: such labels are taken as they are,
-/// without escapes.
-fn name_of(text: &str) -> Option<Name> {
-    let parsed = Name::from_ascii(text).or_else(|_| {
-        let labels = text.strip_suffix('.').unwrap_or(text).split('.');
-        Name::from_labels(labels.map(str::as_bytes))
-    });
-    let mut name = parsed.ok()?;
-    name.set_fqdn(true);
-    Some(name)
 }
 
 fn is_localhost(host: &str) -> bool {

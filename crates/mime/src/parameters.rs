@@ -328,6 +328,7 @@ impl<'a> Cursor<'a> {
                 readings.add(before.trim_end().to_owned());
                 self.rest = after;
             }
+            readings.add(format!("\"{literal}"));
             return;
         };
         self.take(1);
@@ -434,8 +435,8 @@ mod tests {
             ("m/x; boundary=(c)a", &["a", "(c)a"]),
             ("m/x; boundary=a; boundary=b", &["a", "b"]),
             ("m/x; boundary=\"a\\b\"", &["ab", "a\\b"]),
-            ("m/x; boundary=\"a", &["a"]),
-            ("m/x; boundary=\"a; c=d", &["a; c=d", "a"]),
+            ("m/x; boundary=\"a", &["a", "\"a"]),
+            ("m/x; boundary=\"a; c=d", &["a; c=d", "a", "\"a; c=d"]),
             ("m/x; boundary='a'", &["'a'", "a"]),
             ("m/x; boundary=\"a\"b", &["a", "ab", "\"a\"b"]),
             ("m/x; boundary*=us-ascii''a%62", &["ab"]),

@@ -57,7 +57,11 @@ pub(crate) fn readings<'a>(
         labels.truncate(1);
     }
     // UTF-16 by its label alone, and all of it ASCII: the label is wrong, or it is hidden there.
-    if is_ascii && !bytes.contains(&0) && labels.iter().any(|(_, one)| !is_ascii_alike(*one)) {
+    let is_utf_16 = |one: Charset| {
+        matches!(one, Charset::Known(encoding)
+            if encoding == encoding_rs::UTF_16LE || encoding == encoding_rs::UTF_16BE)
+    };
+    if is_ascii && !bytes.contains(&0) && labels.iter().any(|(_, one)| is_utf_16(*one)) {
         labels.push((Cow::Borrowed("us-ascii"), Charset::Guessed));
     }
     if labels.is_empty() {
@@ -185,6 +189,7 @@ mod tests {
                 &["<meta charset=unicode>ä"],
                 &[],
             ),
+            (b"\x1b$B\x46\x7c\x1b(B", false, &["iso-2022-jp"], &["日"], &[]),
             (b"ab", false, &["utf-16le"], &["\u{6261}", "ab"], &["mime-charset-disagrees"]),
             (b"+ADw-b", true, &["utf-7"], &["+ADw-b", "<b"], &["mime-charset-utf7"]),
             (b"+ADw-b", false, &["utf-7"], &["<b", "+ADw-b"], &["mime-charset-utf7"]),

@@ -85,7 +85,7 @@ pub use recipients::RecipientList;
 pub use recognition::CERTIFICATE_NAMES_MAX;
 pub use replies::{
     NOT_LOADED_ATTR55, PARTNER_RESTRICTED, RECIPIENT_UNKNOWN, RELAY_DENIED, RELAY_DENIED_ATTR36,
-    TLS_REQUIRED,
+    TLS_REQUIRED, other_tenant_in_transaction,
 };
 pub use route::{ConnectorRoute, ConnectorTls, NextHop, Route, route, route_by_rule};
 pub use tenant::{

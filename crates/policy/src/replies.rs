@@ -53,7 +53,7 @@ pub(crate) fn directory_not_loaded() -> Refusal {
 }
 
 /// `452 4.5.3`: the recipient belongs into a transaction of its own.
-pub(crate) fn other_tenant_in_transaction() -> Refusal {
+pub fn other_tenant_in_transaction() -> Refusal {
     Refusal::new(
         Reason::OtherTenantInTransaction,
         452,

@@ -298,6 +298,24 @@ fn rx_01_a_pattern_that_would_explode_costs_linear_time() {
 }
 
 #[test]
+fn rx_01_many_recipients_do_not_multiply_the_time_for_texts() {
+    let text = "a b ".repeat(64 * 1024);
+    let words: Vec<String> = (0..40).map(|number| format!("\"word{number}\"")).collect();
+    let tenant = rules(&rule(&format!("subject_or_body_contains = [{}]", words.join(", "))));
+    let facts = RuleFacts { texts: &[&text], ..RuleFacts::default() };
+    let took = |count: usize| {
+        let addresses: Vec<_> = (0..count).map(|n| address(&format!("a{n}@t.example"))).collect();
+        let recipients: Vec<_> = addresses.iter().map(|address| to(address, true)).collect();
+        let begun = Instant::now();
+        let found = evaluate(&tenant.mail_flow_rules, &facts, &recipients);
+        assert!(found.len() == count && found.iter().all(|one| one.matches.is_empty()));
+        begun.elapsed()
+    };
+    let (one, many) = (took(1), took(100));
+    assert!(many < one * 20 + std::time::Duration::from_millis(200), "{one:?}, {many:?}");
+}
+
+#[test]
 fn rx_01_a_pattern_that_grows_when_compiled_is_refused() {
     for pattern in [r"(\w{100}){100}", r"a{0,60000}", r"((((\pL{9}){9}){9}){9}){9}"] {
         let file = format!(

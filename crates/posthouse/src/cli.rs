@@ -13,6 +13,7 @@ mod doctor;
 mod edge;
 mod evaluate;
 mod evidence;
+mod language;
 mod mails;
 mod quarantine;
 mod restricted;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub(crate) use language::LanguageArgument;
 use posthouse_types::Language;
 
 use crate::office::{Edit, EventFilter, QueueFilter, Request, TraceFilter};
@@ -431,25 +433,6 @@ pub(crate) struct Ask {
     pub(crate) view: View,
 }
 
-/// A language of explanations, as typed.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-pub(crate) enum LanguageArgument {
-    /// English
-    #[default]
-    En,
-    /// Deutsch
-    De,
-}
-
-impl From<LanguageArgument> for Language {
-    fn from(argument: LanguageArgument) -> Self {
-        match argument {
-            LanguageArgument::En => Self::English,
-            LanguageArgument::De => Self::German,
-        }
-    }
-}
-
 /// How an answer is shown.
 #[derive(Clone, Copy)]
 pub(crate) enum View {
@@ -501,9 +484,9 @@ fn verb_request(verb: Verb) -> Ask {
             ask(Request::Trace(filter), arguments.asking, View::Trace)
         }
         Verb::Queue(arguments) => queue_request(arguments),
-        Verb::Restricted(verb) => restricted::request(verb),
         Verb::Quarantine(verb) => quarantine::request(verb),
         Verb::Policy(verb) => quarantine::policy_request(verb),
+        Verb::Restricted(verb) => restricted::request(verb),
         Verb::Explain { reference, language, asking } => {
             ask(Request::Explain { reference }, asking, View::Explanations(language.into()))
         }

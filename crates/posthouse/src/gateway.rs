@@ -11,7 +11,7 @@ use std::sync::Arc;
 use posthouse_message::{HeaderFacts, Protocol};
 use posthouse_pki as pki;
 use posthouse_policy::{
-    self as policy, Accepted, Direction, Owner, Place, Question, RecipientPath,
+    self as policy, Accepted, Direction, Directory, Owner, Place, Question, RecipientPath,
 };
 use posthouse_smtp::{Credentials, ForwardPath, MailCommand, RecipientCommand, Server, Step};
 use posthouse_store::{Committed, NewMessage};
@@ -27,7 +27,7 @@ use crate::body::{Body, Origin};
 use crate::edge::{self, User};
 use crate::listeners::Entrance;
 use crate::outbound::Entries;
-use crate::protection::{self, Circumstances, Sample, Taken, treat};
+use crate::protection::{self, Circumstances, Judgment, Leaving, Sample, Taken, treat};
 use crate::receive_log::ReceiveLog;
 use crate::records::{self, Submission};
 use crate::refusals;
@@ -115,6 +115,24 @@ pub(crate) struct Admitted {
     pub(crate) hosted_by: Option<TenantId>,
     /// Nobody is there to take a postmaster's mail: it is held.
     pub(crate) held: Option<Reason>,
+}
+
+impl Transaction {
+    /// A recipient that stands for a sender which was rewritten on its way out.
+    fn take_returned(
+        &mut self,
+        parameters: RecipientParameters,
+        returned: Result<(Accepted, Address), Refusal>,
+    ) -> Result<(), Refusal> {
+        let (accepted, address) = returned?;
+        if self.accepted.as_ref().is_some_and(|first| first.owner != accepted.owner) {
+            return Err(policy::other_tenant_in_transaction());
+        }
+        let recipient = Recipient { address, parameters };
+        self.recipients.push(Admitted { recipient, hosted_by: None, held: None });
+        self.accepted.get_or_insert(accepted);
+        Ok(())
+    }
 }
 
 impl Session {
@@ -223,6 +241,11 @@ impl Session {
             return Err(refusals::bad_sequence());
         };
         let directory = self.world.directory();
+        if let ForwardPath::Mailbox(address) = &command.path
+            && let Some(returned) = protection::returned(&self.world, &directory, address)
+        {
+            return transaction.take_returned(command.parameters, returned);
+        }
         let chain_sentence = match &self.peer.tls {
             Some(tls) if !tls.chain.is_accepted() => pki::sentence(&tls.chain),
             _ => String::new(),
@@ -334,9 +357,7 @@ impl Session {
         };
         let now = self.world.now();
         let directory = self.world.directory();
-        if let Some(refusal) =
-            protection::unproven(&judgment, &accepted, transaction.sender.as_ref(), &directory)
-        {
+        if let Err(refusal) = self.permits(&judgment, &accepted, &directory, &transaction).await {
             return self.refuse_message(&transaction, refusal).await;
         }
         let circumstances = Circumstances {
@@ -365,6 +386,24 @@ impl Session {
             Ok(messages) => self.commit(messages, &header, &transaction).await,
             Err(refusal) => self.refuse_message(&transaction, refusal).await,
         }
+    }
+
+    /// Whether this sender may send this at all: a stranger in the tenant's name may not, nor may
+    /// whoever sends more than its tenant allows.
+    async fn permits(
+        &self,
+        judgment: &Judgment,
+        accepted: &Accepted,
+        directory: &Directory,
+        transaction: &Transaction,
+    ) -> Result<(), Refusal> {
+        let sender = transaction.sender.as_ref();
+        if let Some(refusal) = protection::unproven(judgment, accepted, sender, directory) {
+            return Err(refusal);
+        }
+        let (recipients, now) = (&transaction.recipients, self.world.now());
+        let leaving = Leaving { accepted, directory, sender, recipients, now };
+        protection::check_leaving(&self.world, judgment, &leaving).await
     }
 
     /// RFC 5321 section 6.1: after 250 a crash may not lose the message. No early reply here.

@@ -61,14 +61,14 @@ pub(crate) enum Request {
     Explain { reference: String },
     /// The operational event log.
     Events(EventFilter),
-    /// Who may not send.
-    Restricted { tenant: Option<String> },
-    /// Let a sender send again.
-    RestrictedRelease { tenant: String, sender: String },
     /// Mail in quarantine.
     Quarantine(QuarantineRequest),
     /// Policies.
     Policy(PolicyRequest),
+    /// Who may not send.
+    Restricted { tenant: Option<String> },
+    /// Let a sender send again.
+    RestrictedRelease { tenant: String, sender: String },
     /// A consistent copy while running.
     Backup { directory: String },
 }
@@ -240,10 +240,10 @@ impl Office {
             Request::QueueRemove(filter) => self.queue_remove(filter, now).await,
             Request::Explain { reference } => self.explain(&reference).await,
             Request::Events(filter) => self.events(filter).await,
-            Request::Restricted { tenant } => self.restricted(tenant.as_deref(), now).await,
-            Request::RestrictedRelease { tenant, sender } => self.release(&tenant, &sender).await,
             Request::Quarantine(request) => self.quarantine(request, now).await,
             Request::Policy(request) => self.policies(request),
+            Request::Restricted { tenant } => self.restricted(tenant.as_deref(), now).await,
+            Request::RestrictedRelease { tenant, sender } => self.release(&tenant, &sender).await,
             Request::Backup { directory } => self.backup(&directory).await,
         }
     }

@@ -6,12 +6,14 @@
 
 mod engines;
 mod explanation;
+mod leaving;
 mod parts;
 mod settings;
 mod treat;
 
 use std::sync::Arc;
 
+use posthouse_content::Protected;
 use posthouse_filter::authentication::{SenderContext, composite};
 use posthouse_filter::{self as filter, Counterfactual, Measured};
 use posthouse_lookup::{AuthenticationLimits, Authenticator, Submission};
@@ -24,6 +26,7 @@ use posthouse_types::{
 
 pub(crate) use engines::Engines;
 pub(crate) use explanation::judgement;
+pub(crate) use leaving::{Leaving, check_leaving, returned};
 pub(crate) use parts::{Taken, messages};
 pub(crate) use settings::FilterSettings;
 pub(crate) use treat::{Circumstances, Treatment, keeper, treat, unproven};
@@ -70,7 +73,7 @@ pub(crate) async fn judge(world: &World, sample: &Sample<'_>) -> Result<Judgment
     let (mut facts, engine, measured) = tokio::join!(
         gather(world, &settings.filter, sample, &message),
         scan(&engines, &message),
-        measure(Arc::clone(&engines), Arc::clone(&message)),
+        measure(Arc::clone(&engines), Arc::clone(&message), protected(world, sample)),
     );
     let (reading, measured) = measured?;
     if let Some(why) = engine.failure().filter(|_| settings.filter.clamd_required) {
@@ -152,6 +155,33 @@ fn own_domains(world: &World, sample: &Sample<'_>) -> Vec<Domain> {
     domains.filter(|domain| domain.verified).map(|domain| domain.name.clone()).collect()
 }
 
+/// Whom the tenant protects from being imitated: its own domains, and those that its anti-phish
+/// policies name.
+fn protected(world: &World, sample: &Sample<'_>) -> Protected {
+    let directory = world.directory();
+    let Some(tenant) = sample.tenant.and_then(|tenant| directory.tenant(tenant)) else {
+        return Protected::default();
+    };
+    let own = tenant.accepted_domains.iter().filter(|domain| domain.verified);
+    let policies = tenant.protection.iter().flat_map(|protection| &protection.anti_phish_policies);
+    let users: Vec<_> = policies
+        .clone()
+        .filter(|policy| policy.enable_targeted_user_protection)
+        .flat_map(|policy| policy.targeted_users_to_protect.iter())
+        .map(|address| (address.local().replace(['.', '_', '-'], " "), address.to_string()))
+        .collect();
+    let others: Vec<_> = policies
+        .filter(|policy| policy.enable_targeted_domains_protection)
+        .flat_map(|policy| policy.targeted_domains_to_protect.iter())
+        .map(ToString::to_string)
+        .collect();
+    Protected::new(
+        users.iter().map(|(name, address)| (name.as_str(), address.as_str())),
+        own.map(|domain| domain.name.as_str()),
+        others.iter().map(String::as_str),
+    )
+}
+
 /// What the malware engine says, where there is one.
 async fn scan(engines: &Engines, message: &[u8]) -> EngineFact {
     match &engines.clamd {
@@ -165,8 +195,10 @@ async fn scan(engines: &Engines, message: &[u8]) -> EngineFact {
 async fn measure(
     engines: Arc<Engines>,
     message: Arc<[u8]>,
+    protected: Protected,
 ) -> Result<(Reading, Measured), Refusal> {
-    let measured = tokio::task::spawn_blocking(move || filter::measure(&message, &engines.tools()));
+    let measured =
+        tokio::task::spawn_blocking(move || filter::measure(&message, &engines.tools(&protected)));
     measured.await.map_err(|panic| {
         tracing::error!(%panic, "the filter failed on a message");
         refusals::filter_unavailable(format!("The filter failed on this message: {panic}."))

@@ -21,9 +21,10 @@ pub(super) fn open(examiner: &mut Examiner<'_>, place: &Place, bytes: &[u8]) {
         return;
     }
     if memchr::memmem::find(bytes, b"begin ").is_some() {
-        for (name, file) in encoded::uuencoded(bytes) {
-            examiner.inside(place, &name, &file);
-        }
+        encoded::uuencoded(bytes, |name, file| {
+            examiner.inside(place, name, file);
+            !examiner.budget.is_gone
+        });
     }
     for run in encoded::base64_runs(bytes, DIGITS_MIN).take(RUNS_MAX) {
         let decoded = encoded::base64(run);

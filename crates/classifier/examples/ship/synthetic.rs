@@ -92,6 +92,10 @@ fn tell(label: Label, story: &Story, choices: &mut Choices) -> Vec<u8> {
     if only_plain {
         return format!("{head}Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n{plain}\n").into_bytes();
     }
+    if label == Label::Ham && story.actions.is_empty() {
+        let html = letter(&lines, &closing, quoted, choices);
+        return format!("{head}Content-Type: multipart/alternative; boundary=B\n\n--B\nContent-Type: text/plain; charset=utf-8\n\n{plain}\n--B\nContent-Type: text/html; charset=utf-8\n\n{html}\n--B--\n").into_bytes();
+    }
     let html = page(
         &lines,
         action.as_deref().map(|text| (text, link.as_str())),
@@ -313,4 +317,43 @@ fn page(
     }
     out += "</body></html>";
     out
+}
+
+/// A person's letter as mail programs write it.
+fn letter(lines: &[String], closing: &str, quoted: bool, choices: &mut Choices) -> String {
+    let style = choices.number(3);
+    let paragraph = |text: &str| match style {
+        0 => format!("<div>{text}</div><div><br></div>"),
+        1 => format!(
+            "<p class=\"MsoNormal\"><span style=\"font-size:11.0pt;font-family:&quot;Calibri&quot;,sans-serif\">{text}<o:p></o:p></span></p><p class=\"MsoNormal\"><o:p>&nbsp;</o:p></p>"
+        ),
+        _ => format!("<p>{text}</p>"),
+    };
+    let mut body: String = lines.iter().map(|line| paragraph(line)).collect();
+    body += &paragraph(closing);
+    let earlier = lines.first().map_or("", String::as_str);
+    if quoted {
+        body += &match style {
+            0 => format!(
+                "<br><div class=\"gmail_quote\"><div dir=\"ltr\" class=\"gmail_attr\">On Monday wrote:<br></div><blockquote class=\"gmail_quote\" style=\"margin:0px 0px 0px 0.8ex;border-left:1px solid rgb(204,204,204);padding-left:1ex\"><div dir=\"ltr\">{earlier}</div></blockquote></div>"
+            ),
+            1 => format!(
+                "<div style=\"border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0in 0in 0in\"><p class=\"MsoNormal\"><b>From:</b> A colleague<br><b>Subject:</b> Question<o:p></o:p></p></div>{}",
+                paragraph(earlier)
+            ),
+            _ => format!(
+                "<blockquote type=\"cite\" cite=\"mid:1@example.org\">{}</blockquote>",
+                paragraph(earlier)
+            ),
+        };
+    }
+    match style {
+        0 => format!("<div dir=\"ltr\">{body}</div>"),
+        1 => format!(
+            "<html xmlns:o=\"urn:schemas-microsoft-com:office:office\"><head><meta http-equiv=\"Content-Type\" content=\"text/html; charset=utf-8\"><style>p.MsoNormal {{margin:0in}}</style></head><body lang=\"EN-US\" link=\"#0563C1\" vlink=\"#954F72\"><div class=\"WordSection1\">{body}</div></body></html>"
+        ),
+        _ => format!(
+            "<html><head><meta http-equiv=\"content-type\" content=\"text/html; charset=UTF-8\"></head><body text=\"#000000\" bgcolor=\"#FFFFFF\">{body}</body></html>"
+        ),
+    }
 }

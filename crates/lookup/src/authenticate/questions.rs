@@ -65,7 +65,7 @@ impl<'a> Questions<'a> {
             self.is_over_share.store(true, Ordering::Relaxed);
             return Answer::Failed(REFUSED.to_owned());
         }
-        let asked = self.resolver.ask(name, record_type);
+        let asked = self.resolver.ask_octets(name, record_type);
         let Ok(answer) = tokio::time::timeout_at(self.deadline, asked).await else {
             self.is_over_time.store(true, Ordering::Relaxed);
             return Answer::Failed("no DNS answer within the message's time".to_owned());

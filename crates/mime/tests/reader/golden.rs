@@ -106,7 +106,7 @@ const GOLDEN: &[(&str, &str, &str)] = &[
     (
         "unended quote",
         "Content-Type: multipart/mixed; boundary=\"b\n\n--b\n\none\n--b--\n",
-        "multipart/mixed[text/plain=one]",
+        "multipart/mixed[text/plain=one] !boundary-unclear",
     ),
     (
         "no semicolon",

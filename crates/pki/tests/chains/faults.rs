@@ -163,18 +163,21 @@ fn a_path_length_is_kept() {
 
 #[test]
 fn a_path_deeper_than_webpki_goes_is_too_long() {
-    let root = Entity::root("Root", key(Kind::P256, 0));
-    let mut cas = vec![root.clone()];
-    for depth in 1..=7 {
-        let above = cas.last().unwrap();
-        cas.push(above.ca(&format!("CA {depth}"), key(Kind::P256, 0), PLAIN));
-    }
-    let world = World::trusting(&[&root]);
-    for (depth, reason) in [(6, ChainReason::Ok), (7, ChainReason::PathTooLong)] {
-        let leaf = cas[depth].leaf(key(Kind::P256, 0), PLAIN);
-        let mut sent = vec![leaf.der];
-        sent.extend(cas[1..=depth].iter().rev().map(|ca| ca.der.clone()));
-        assert_eq!(world.examine(&sent).reason, reason, "{depth} intermediates");
+    // The costlier keys too: the budget of signatures ends no honest path.
+    for kind in [Kind::P256, Kind::P384, Kind::Ed25519] {
+        let root = Entity::root("Root", key(kind, 0));
+        let mut cas = vec![root.clone()];
+        for depth in 1..=7 {
+            let above = cas.last().unwrap();
+            cas.push(above.ca(&format!("CA {depth}"), key(kind, 0), PLAIN));
+        }
+        let world = World::trusting(&[&root]);
+        for (depth, reason) in [(6, ChainReason::Ok), (7, ChainReason::PathTooLong)] {
+            let leaf = cas[depth].leaf(key(kind, 0), PLAIN);
+            let mut sent = vec![leaf.der];
+            sent.extend(cas[1..=depth].iter().rev().map(|ca| ca.der.clone()));
+            assert_eq!(world.examine(&sent).reason, reason, "{kind:?}: {depth} intermediates");
+        }
     }
 }
 

@@ -182,6 +182,7 @@ pub struct Conditions {
 }
 
 /// Whether one condition is met.
+#[derive(Clone)]
 pub(super) enum Answer {
     /// It asks nothing.
     NotAsked,
@@ -214,7 +215,7 @@ impl Conditions {
     pub(super) fn all_met(&self, message: &Examined<'_>) -> Option<Vec<Why>> {
         let mut why = Vec::new();
         for (condition, check) in CHECKS {
-            match check(self, message) {
+            match self.answer(condition, *check, message) {
                 Answer::NotAsked => {}
                 Answer::No => return None,
                 Answer::Yes(by) => why.push(Why::new(condition, &by)),
@@ -225,12 +226,35 @@ impl Conditions {
 
     /// The first that is met.
     pub(super) fn first_met(&self, message: &Examined<'_>) -> Option<Why> {
-        CHECKS.iter().find_map(|(condition, check)| match check(self, message) {
+        CHECKS.iter().find_map(|(condition, check)| match self.answer(condition, *check, message) {
             Answer::Yes(by) => Some(Why::new(condition, &by)),
             Answer::NotAsked | Answer::No => None,
         })
     }
+
+    /// One answer. What only the message's texts decide is the same for all its recipients, and
+    /// asked once: a body may be large, and recipients many.
+    fn answer(
+        &self,
+        condition: &'static str,
+        check: fn(&Self, &Examined<'_>) -> Answer,
+        message: &Examined<'_>,
+    ) -> Answer {
+        if !OF_TEXTS.contains(&condition) {
+            return check(self, message);
+        }
+        message.once_for_all_recipients(condition, || check(self, message))
+    }
 }
+
+/// The conditions that neither the recipient nor an earlier rule changes, and that cost time.
+const OF_TEXTS: &[&str] = &[
+    "attachment_name_matches",
+    "subject_contains",
+    "subject_matches",
+    "subject_or_body_contains",
+    "subject_or_body_matches",
+];
 
 /// Every condition; those that read texts stand last, since they cost most.
 const CHECKS: &[Check] = &[

@@ -3,12 +3,14 @@
 //! Touches nothing. Total: a message that cannot be read in full is judged by what is there, and
 //! the outcome says so. Conditions on texts cost time in proportion to the texts, which are cut.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use posthouse_types::{Address, Disclaimer, Language, Rewrite, SHOWN_CHARACTERS_MAX, printable};
 
 use super::actions::RuleActions;
-use super::conditions::{AuthenticationCheck, MessageCategory};
+use super::conditions::{Answer, AuthenticationCheck, MessageCategory};
 use super::{MailFlowRule, RuleMode, RuleRejection};
 use crate::text::shown;
 
@@ -180,9 +182,33 @@ pub(super) struct Examined<'a> {
     pub(super) scl: Option<i8>,
     /// What the rules before changed.
     rewrites: &'a [Rewrite],
+    /// Which conditions of which rule are asked about.
+    asked: Asked,
+    answers: &'a Answers,
 }
 
+/// A rule by its place, and whether its exceptions are meant.
+type Asked = (usize, bool);
+
+/// What was answered before, for another recipient.
+type Answers = RefCell<BTreeMap<(Asked, &'static str), Answer>>;
+
 impl Examined<'_> {
+    /// An answer that was given before, or is worked out now.
+    pub(super) fn once_for_all_recipients(
+        &self,
+        condition: &'static str,
+        work_out: impl FnOnce() -> Answer,
+    ) -> Answer {
+        let key = (self.asked, condition);
+        if let Some(answer) = self.answers.borrow().get(&key) {
+            return answer.clone();
+        }
+        let answer = work_out();
+        self.answers.borrow_mut().insert(key, answer.clone());
+        answer
+    }
+
     /// The values of a field, as the rules before left them.
     pub(super) fn fields<'s>(&'s self, name: &'s str) -> impl Iterator<Item = &'s str> {
         let is = move |other: &str| other.eq_ignore_ascii_case(name);
@@ -218,22 +244,27 @@ pub fn evaluate(
     facts: &RuleFacts<'_>,
     recipients: &[RuleRecipient<'_>],
 ) -> Vec<RuleOutcome> {
-    recipients.iter().map(|recipient| for_one(rules, facts, *recipient)).collect()
+    let answers = Answers::default();
+    recipients.iter().map(|recipient| for_one(rules, facts, *recipient, &answers)).collect()
 }
 
 fn for_one(
     rules: &[MailFlowRule],
     facts: &RuleFacts<'_>,
     recipient: RuleRecipient<'_>,
+    answers: &Answers,
 ) -> RuleOutcome {
     let mut outcome = RuleOutcome {
         texts_were_cut: facts.texts.iter().any(|text| text.len() > RULE_TEXT_BYTES_MAX),
         ..RuleOutcome::default()
     };
-    for rule in rules.iter().filter(|rule| rule.enabled) {
+    for (place, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.enabled) {
         let scl = outcome.scl.or(facts.scl);
-        let message = Examined { facts, recipient, scl, rewrites: &outcome.rewrites };
+        let rewrites = &outcome.rewrites;
+        let asked = (place, false);
+        let message = Examined { facts, recipient, scl, rewrites, asked, answers };
         let Some(why) = rule.conditions.all_met(&message) else { continue };
+        let message = Examined { asked: (place, true), ..message };
         let except = rule.exceptions.first_met(&message);
         let matched = RuleMatch { rule: rule.name.clone(), mode: rule.mode, why, except };
         let acted = matched.acted();

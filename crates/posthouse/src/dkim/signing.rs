@@ -90,13 +90,15 @@ fn seals_of(signing: &Signing<'_>, digest: &Digest, own_head: &[u8]) -> Vec<u8> 
     let Some(domain) = signing.tenant.arc_seal_domain() else { return Vec::new() };
     let pinned = signing.tenant.dkim(domain).and_then(|dkim| dkim.selector.as_deref());
     let sealed = with_keys(signing, domain, pinned, |signer| {
-        let sealed = seal(digest, signer, own_head, signing.node_name, signing.now.seconds());
-        sealed.map_err(|failure| match failure {
-            SealFailure::NoResults => "it carries no results of ours".to_owned(),
-            SealFailure::ChainNotPassed => "its chain did not pass, or was not judged".to_owned(),
-            SealFailure::ChainFull => "its chain has 50 seals already".to_owned(),
-            SealFailure::Key(why) => why,
-        })
+        match seal(digest, signer, own_head, signing.node_name, signing.now.seconds()) {
+            // What cannot be sealed by its nature is no fault that somebody should look at.
+            Err(SealFailure::NoResults | SealFailure::ChainNotPassed | SealFailure::ChainFull) => {
+                count("not-sealed");
+                Ok(Vec::new())
+            }
+            Err(SealFailure::Key(why)) => Err(why),
+            Ok(fields) => Ok(fields),
+        }
     });
     // One seal is one link: the first key makes it, which is the RSA one where there is one.
     sealed.into_iter().next().unwrap_or_default()
@@ -127,6 +129,7 @@ fn with_keys(
     let mut made = Vec::new();
     for key in active {
         match sign_with(&ring, key, domain, &sign) {
+            Ok(field) if field.is_empty() => {}
             Ok(field) => {
                 count("signed");
                 made.push(field);

@@ -325,3 +325,89 @@ impl TlsDemand {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use posthouse_policy::{FromText as _, Grants, Tenant};
+    use posthouse_store::{MessageId, QueueId, QueueState};
+    use posthouse_types::{Address, RecipientParameters, Reference, UnixMillis};
+
+    use super::*;
+
+    fn directory() -> Directory {
+        let file = "[tenant]\nname = \"t\"\n[[accepted_domain]]\nname = \"t.example\"\n\
+            verified = true\n\
+            [[outbound_connector]]\nname = \"Usual\"\nconnector_type = \"partner\"\n\
+            recipient_domains = [\"relayed.example\"]\nsmart_hosts = [\"relay.example\"]\n\
+            [[outbound_connector]]\nname = \"Scanner\"\nconnector_type = \"partner\"\n\
+            smart_hosts = [\"scan.example\"]\nis_transport_rule_scoped = true\n\
+            [[outbound_connector]]\nname = \"By MX\"\nconnector_type = \"partner\"\n\
+            use_mx_record = true\nis_transport_rule_scoped = true\n";
+        let tenant = Arc::new(Tenant::from_toml(file).unwrap());
+        Directory::build([(TenantId(1), tenant, Grants::default())]).0
+    }
+
+    fn recipient(address: &str) -> QueuedRecipient {
+        QueuedRecipient {
+            id: QueueId::from_number(1),
+            message: MessageId::from_number(1),
+            reference: Reference::from_random([1; 10]),
+            tenant: Some(TenantId(1)),
+            sender: None,
+            address: Address::from_text(address).unwrap(),
+            parameters: RecipientParameters::default(),
+            received: UnixMillis(0),
+            since: UnixMillis(0),
+            due: UnixMillis(0),
+            attempts: 0,
+            state: QueueState::Queued,
+            last_reason: None,
+            last_detail: String::new(),
+            notice_sent: false,
+            authenticated: true,
+            size: 1,
+            message_id: String::new(),
+            subject: String::new(),
+        }
+    }
+
+    fn by(connector: &str) -> Wishes {
+        Wishes { connector: Some(connector.to_owned()), ..Wishes::default() }
+    }
+
+    #[test]
+    fn a_rules_connector_stands_above_what_connectors_cover() {
+        let (directory, to) = (directory(), recipient("x@relayed.example"));
+        let name = |wishes: &Wishes| find_for(&directory, &to, wishes).log_name().to_owned();
+        assert_eq!(name(&Wishes::default()), "Usual");
+        assert_eq!(name(&by("scanner")), "Scanner");
+        let missing = find_for(&directory, &to, &by("gone"));
+        assert!(matches!(missing, Route::ConnectorMissing { .. }), "{missing:?}");
+    }
+
+    #[test]
+    fn tls_that_a_rule_requires_is_never_left_out() {
+        let directory = directory();
+        let wishes = Wishes { requires_tls: true, ..Wishes::default() };
+        for to in ["x@relayed.example", "x@elsewhere.example"] {
+            let route = find_for(&directory, &recipient(to), &wishes);
+            assert_eq!(*route.tls(), TlsDemand::EncryptionOnly, "{to}");
+            // A session without it is not taken for one with it.
+            let usual = find_for(&directory, &recipient(to), &Wishes::default());
+            assert!(!route.shares_sessions_with(&usual));
+        }
+    }
+
+    #[test]
+    fn recipients_with_mail_exchangers_of_their_own_are_told_apart() {
+        let all =
+            vec![recipient("x@a.example"), recipient("y@b.example"), recipient("z@a.example")];
+        let route = find_for(&directory(), &all[0], &by("By MX"));
+        let (mine, others) = route.of_one_destination(all.clone());
+        assert_eq!((mine.len(), others.len()), (2, 1));
+        let route = find_for(&directory(), &all[0], &by("Scanner"));
+        assert_eq!(route.of_one_destination(all).0.len(), 3);
+    }
+}

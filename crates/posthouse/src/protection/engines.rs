@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use posthouse_attachment::yara;
 use posthouse_classifier::Model;
+use posthouse_content::Protected;
 use posthouse_filter::Tools;
 use posthouse_lookup::{Clamd, ClamdLimits};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -39,8 +40,13 @@ impl Engines {
     }
 
     /// What measuring a message needs.
-    pub(super) fn tools(&self) -> Tools<'_> {
-        Tools { yara: self.yara.as_ref(), model: self.model.as_ref(), ..Tools::default() }
+    pub(super) fn tools<'a>(&'a self, protected: &'a Protected) -> Tools<'a> {
+        Tools {
+            yara: self.yara.as_ref(),
+            model: self.model.as_ref(),
+            protected: Some(protected),
+            ..Tools::default()
+        }
     }
 
     /// Waits until a message of this size may be looked at. One that is larger than all the room

@@ -14,7 +14,7 @@ use posthouse_trace::Judgement;
 use posthouse_types::{
     Action, Address, Because, Decision, EnhancedStatus, Judged, PolicyKind, Quarantine,
     QuarantineReason, Reason, Recipient, RecipientContext, RecipientParameters, Refusal, Rewrite,
-    SpfResult, TenantId, UnixMillis,
+    SpfResult, TenantId, UnixMillis, Verdict,
 };
 
 use super::Judgment;
@@ -78,10 +78,12 @@ pub(crate) fn treat(
     circumstances: &Circumstances<'_>,
 ) -> Result<Vec<Treatment>, Refused> {
     let outcomes = rule_outcomes(judgment, &recipients, circumstances);
+    let is_high_risk = is_high_risk(judgment, circumstances);
     let mut treated: Vec<Treatment> = Vec::new();
     for (admitted, outcome) in recipients.into_iter().zip(outcomes) {
         let decision = decide(judgment, &admitted, &outcome, circumstances);
-        let one = one(admitted, decision, outcome, circumstances.directory);
+        let mut one = one(admitted, decision, outcome, circumstances.directory);
+        one.wishes.is_high_risk = is_high_risk;
         treated.push(one);
     }
     let is_refused = |one: &Treatment| {
@@ -116,6 +118,18 @@ fn together(treated: Vec<Treatment>) -> Vec<Treatment> {
         }
     }
     groups
+}
+
+/// Mail that a tenant sends and that is probably unwanted leaves from another address, where its
+/// outbound policy is set: one sender must not spoil the name of all (spec 4).
+fn is_high_risk(judgment: &Judgment, circumstances: &Circumstances<'_>) -> bool {
+    let has_policy = || {
+        let tenant = circumstances.directory.tenant(tenant_of(circumstances.accepted)?)?;
+        tenant.outbound_policy()
+    };
+    is_originating(circumstances.accepted)
+        && judgment.verdicts.verdict >= Verdict::Spam
+        && has_policy().is_some()
 }
 
 /// What the rules of the message's tenant say, for each recipient.

@@ -40,6 +40,7 @@ mod outbound;
 mod outgoing_header;
 mod postfix;
 mod protection;
+mod quarantine;
 mod recognition;
 mod running;
 mod session_attacks;
