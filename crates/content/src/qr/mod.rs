@@ -22,7 +22,7 @@ pub struct CodeLimits {
     pub pictures_max: usize,
     /// Pixels of one picture; bigger ones are not opened. A page scanned at 300 dpi has 8.7 million.
     pub picture_pixels_max: usize,
-    /// Pixels of all opened pictures together: a million takes some ten milliseconds.
+    /// Pixels of all opened pictures together: each is looked at up to four times.
     pub pixels_max: usize,
     /// Bytes of one PDF file that are searched for pictures.
     pub pdf_bytes_max: usize,

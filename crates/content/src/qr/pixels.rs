@@ -23,7 +23,10 @@ const SEARCH_SIDE_MIN: usize = 240;
 const CODE_SIDE_MIN: usize = 21;
 /// Fewest corner marks of a code, and most that are given to the decoder.
 const MARKS_MIN: usize = 3;
-const MARKS_MAX: usize = 24;
+const MARKS_MAX: usize = 16;
+/// Most work of the decoder in one message: marks squared times pixels, since it copies the
+/// picture for every pair of marks it tries. A code alone in a picture of 300 by 300 takes 810,000.
+const DECODER_WORK_MAX: usize = 400_000_000;
 /// Most runs of a row that look like a mark: a code has some hundreds.
 const RUNS_MAX: usize = 8_000;
 
@@ -65,6 +68,7 @@ pub(crate) struct Budget {
     pictures: usize,
     pixels: usize,
     picture_pixels_max: usize,
+    decoder_work: usize,
     missed: Option<Missed>,
     /// Pixels that were looked at, for tests.
     pub(crate) work: usize,
@@ -76,6 +80,7 @@ impl Budget {
             pictures: limits.pictures_max,
             pixels: limits.pixels_max,
             picture_pixels_max: limits.picture_pixels_max,
+            decoder_work: DECODER_WORK_MAX,
             missed: None,
             work: 0,
         }
@@ -87,6 +92,16 @@ impl Budget {
 
     pub(crate) fn miss(&mut self, why: Missed) {
         self.missed = self.missed.or(Some(why));
+    }
+
+    /// Takes what the decoder may cost on a picture with so many marks.
+    fn take_decoding(&mut self, marks: usize, pixels: usize) -> bool {
+        let left = self.decoder_work.checked_sub(marks * marks * pixels);
+        if left.is_none() {
+            self.miss(Missed::Work);
+        }
+        self.decoder_work = left.unwrap_or(self.decoder_work);
+        left.is_some()
     }
 
     /// Takes what opening a picture costs.
@@ -212,7 +227,7 @@ pub(crate) fn read(bitmap: &Bitmap, budget: &mut Budget) -> Vec<String> {
             match marks(&dark, fitted.width) {
                 None => budget.miss(Missed::Work),
                 Some(count) if count > MARKS_MAX => budget.miss(Missed::Work),
-                Some(count) if count >= MARKS_MIN => {
+                Some(count) if count >= MARKS_MIN && budget.take_decoding(count, dark.len()) => {
                     let texts = decode(&dark, fitted.width, fitted.height);
                     if !texts.is_empty() {
                         return texts;
