@@ -1,17 +1,7 @@
 //! `train`, `classify` and `evaluate` as a person calls them, on mails of our own.
 //!
 //! Touches a folder of its own; no network.
-<<<<<<< HEAD
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that meets the unexpected fails there"
-)]
-=======
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers fail as tests do")]
->>>>>>> w-classifier
 
 use std::fs;
 use std::path::Path;

@@ -251,21 +251,13 @@ mod tests {
         assert_eq!(migrate(&connection).unwrap(), 1);
         assert_eq!(version(&connection).unwrap(), 3);
         assert_eq!(count(&connection, "SELECT count(*) FROM queue WHERE state = 1").unwrap(), 1);
-<<<<<<< HEAD
         for empty in [
-=======
-        for sql in [
->>>>>>> w-policy
             "SELECT count(*) FROM quarantine",
             "SELECT count(*) FROM quarantine_act",
             "SELECT count(*) FROM contact",
             "SELECT count(*) FROM spoof_pair",
         ] {
-<<<<<<< HEAD
             assert_eq!(count(&connection, empty).unwrap(), 0, "{empty}");
-=======
-            assert_eq!(count(&connection, sql).unwrap(), 0, "{sql}");
->>>>>>> w-policy
         }
     }
 
