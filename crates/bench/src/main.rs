@@ -137,7 +137,7 @@ impl Options {
 }
 
 /// Every part, the quick ones first.
-const ALL: [Part; 8] = [
+const ALL: [Part; 9] = [
     Part::Start,
     Part::Handshakes,
     Part::Diagnosis,

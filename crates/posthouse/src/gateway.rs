@@ -11,7 +11,7 @@ use std::sync::Arc;
 use posthouse_message::{HeaderFacts, Protocol};
 use posthouse_pki as pki;
 use posthouse_policy::{
-    self as policy, Accepted, Direction, Directory, Owner, Place, Question, RecipientPath,
+    self as policy, Accepted, Direction, Directory, Owner, Place, Question, RecipientPath, srs,
 };
 use posthouse_smtp::{Credentials, ForwardPath, MailCommand, RecipientCommand, Server, Step};
 use posthouse_store::{Committed, NewMessage};
@@ -122,9 +122,9 @@ impl Transaction {
     fn take_returned(
         &mut self,
         parameters: RecipientParameters,
-        returned: Result<(Accepted, Address), Refusal>,
+        returned: Result<(Address, Accepted), Refusal>,
     ) -> Result<(), Refusal> {
-        let (accepted, address) = returned?;
+        let (address, accepted) = returned?;
         if self.accepted.as_ref().is_some_and(|first| first.owner != accepted.owner) {
             return Err(policy::other_tenant_in_transaction());
         }
@@ -242,7 +242,8 @@ impl Session {
         };
         let directory = self.world.directory();
         if let ForwardPath::Mailbox(address) = &command.path
-            && let Some(returned) = protection::returned(&self.world, &directory, address)
+            && let Some(returned) =
+                srs::returning(address, &directory, &self.world.srs, self.world.now())
         {
             return transaction.take_returned(command.parameters, returned);
         }

@@ -21,7 +21,6 @@ mod proxy_protocol;
 mod receive_log;
 mod records;
 mod refusals;
-#[allow(dead_code, reason = "the gateway counts once it judges what leaves")]
 mod restrictions;
 mod serve;
 mod sessions;

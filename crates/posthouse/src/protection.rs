@@ -26,7 +26,7 @@ use posthouse_types::{
 
 pub(crate) use engines::Engines;
 pub(crate) use explanation::judgement;
-pub(crate) use leaving::{Leaving, check_leaving, returned};
+pub(crate) use leaving::{Leaving, check_leaving};
 pub(crate) use parts::{Taken, messages};
 pub(crate) use settings::FilterSettings;
 pub(crate) use treat::{Circumstances, Treatment, keeper, treat, unproven};

@@ -2,11 +2,8 @@
 //!
 //! May touch: the counters of senders. Acts only where the tenant has an outbound policy.
 
-use posthouse_policy::srs::{self, SrsError};
-use posthouse_policy::{
-    Accepted, Direction, Directory, Owner, Place, RECIPIENT_UNKNOWN, forwarding,
-};
-use posthouse_types::{Address, EnhancedStatus, Reason, Refusal, UnixMillis};
+use posthouse_policy::{Accepted, Direction, Directory, forwarding};
+use posthouse_types::{Address, Refusal, UnixMillis};
 
 use super::Judgment;
 use crate::gateway::{Admitted, tenant_of};
@@ -58,40 +55,4 @@ pub(crate) async fn check_leaving(
         }
     }
     world.office.restrictions.count(world.store(), policy, &leaving).await
-}
-
-/// Mail to a sender that we rewrote on its way out (SRS): for whom it really is, asked before edge
-/// blocking, since no such recipient is listed. `None`: this is no such address.
-///
-/// # Errors
-/// It looks like one, and we did not write it, or too long ago.
-pub(crate) fn returned(
-    world: &World,
-    directory: &Directory,
-    recipient: &Address,
-) -> Option<Result<(Accepted, Address), Refusal>> {
-    let (id, _) = directory.owner_of(recipient.domain())?;
-    let tenant = directory.tenant(id)?;
-    if tenant.srs_domain() != Some(recipient.domain()) {
-        return None;
-    }
-    let accepted = Accepted {
-        owner: Owner::Tenant(id),
-        direction: Direction::Incoming { partner: None },
-        place: Place::Elsewhere,
-    };
-    let restored = srs::restore(recipient, &world.srs, world.now())?;
-    Some(restored.map(|original| (accepted, original)).map_err(|error| {
-        let why = match error {
-            SrsError::Forged => "this node did not write that rewritten address",
-            SrsError::Expired => "that rewritten address is older than it may be",
-        };
-        Refusal::new(
-            Reason::RecipientUnknown,
-            550,
-            EnhancedStatus(5, 4, 1),
-            RECIPIENT_UNKNOWN,
-            format!("{recipient}: {why}; nothing is sent on to it"),
-        )
-    }))
 }

@@ -142,7 +142,11 @@ fn message(world: &World, taken: &Taken<'_>, draft: Draft, mut treatment: Treatm
     head.extend(stamps(world, taken, decision));
     NewMessage {
         reference: submission.reference,
-        tenant: super::keeper(&treatment, accepted).or_else(|| tenant_of(accepted)),
+        // What is kept is its recipient's tenant's; what goes on is whoever's the transaction is.
+        tenant: quarantine
+            .as_ref()
+            .and_then(|_| super::keeper(&treatment, accepted))
+            .or_else(|| tenant_of(accepted)),
         received: submission.now,
         sender: submission.sender.cloned(),
         parameters: body::with_measured_body(taken.parameters, header),
