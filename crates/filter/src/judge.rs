@@ -151,7 +151,9 @@ fn holding(
         .copied()
         .filter(|verdict| match verdict {
             Verdict::Malware => {
-                decided(Concern::Malware) || share(&[Concern::Malware]) >= MALWARE_MIN
+                decided(Concern::Malware)
+                    || share(&[Concern::Malware]) >= MALWARE_MIN
+                    || measured.is_unreadable
             }
             Verdict::HighConfidencePhish => {
                 decided(Concern::Phish)
@@ -228,6 +230,12 @@ mod tests {
         assert_eq!(judged(&[&SPAM, &LURE]).all[0], Verdict::Phish);
         assert_eq!(judged(&[&SPAM, &LURE, &VIRUS]).verdict, Verdict::Malware);
         assert_eq!(judged(&[&KNOWN]).verdict, Verdict::None);
+    }
+
+    #[test]
+    fn mim_06_what_could_not_be_read_is_kept_like_malware_never_called_clean() {
+        let measured = Measured { is_unreadable: true, ..Measured::default() };
+        assert_eq!(judge(&Facts::default(), &measured).verdict, Verdict::Malware);
     }
 
     #[test]

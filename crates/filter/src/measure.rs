@@ -32,6 +32,11 @@ pub struct Measured {
     pub phish_log_odds: f32,
     /// Bulk complaint level, 0 to 9.
     pub bulk_level: u8,
+    /// Some of it could not be read at all: a limit was reached, or it is a piece of a message.
+    /// Nobody may call it clean.
+    pub is_unreadable: bool,
+    /// What readers would disagree on, for programs behind us; empty where they agree.
+    pub ambiguity: String,
     /// Its files.
     pub attachments: Attachments,
     /// Addresses of its links, as they stand.
@@ -43,7 +48,12 @@ pub struct Measured {
 /// Measures a message: its octets as they were sent, lines ended by CRLF or LF.
 pub fn measure(message: &[u8], tools: &Tools<'_>) -> (Reading, Measured) {
     let mut reading = posthouse_mime::read(message, &MimeLimits::default());
+    let is_ambiguous = !reading.findings.is_empty() || !reading.is_complete;
+    let ambiguity =
+        if is_ambiguous { posthouse_mime::ambiguity_results(&reading) } else { String::new() };
     let mut findings = std::mem::take(&mut reading.findings);
+    let is_unreadable =
+        !reading.is_complete || findings.iter().any(|found| found.kind.id == "mime-partial");
     let extra = Extra { yara: tools.yara };
     let mut attachments =
         posthouse_attachment::examine(&reading, &AttachmentLimits::default(), &extra);
@@ -59,7 +69,15 @@ pub fn measure(message: &[u8], tools: &Tools<'_>) -> (Reading, Measured) {
     findings.append(&mut content.findings);
     let urls = content.urls.into_iter().map(|url| url.raw).collect();
     let asf = content.asf;
-    let mut measured = Measured { findings, attachments, urls, asf, ..Measured::default() };
+    let mut measured = Measured {
+        findings,
+        is_unreadable,
+        ambiguity,
+        attachments,
+        urls,
+        asf,
+        ..Measured::default()
+    };
     if let Some(model) = tools.model {
         let classified = classifier::classify_for(model, tools.learned, &reading);
         measured.findings.extend(classified.findings());

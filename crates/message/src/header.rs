@@ -106,6 +106,9 @@ pub(crate) fn treatment(name: &[u8], value: &[u8], node_name: &str) -> Treatment
     if OURS.iter().any(|prefix| has_prefix(name, prefix)) || is_attribution(name) {
         return Treatment::Remove;
     }
+    if name.eq_ignore_ascii_case(b"MIME-Ambiguity-Results") {
+        return Treatment::Remove;
+    }
     if name.eq_ignore_ascii_case(b"X-Forefront-Antispam-Report") {
         return Treatment::Rename("X-Forefront-Antispam-Report-Untrusted");
     }

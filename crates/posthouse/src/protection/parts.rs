@@ -90,6 +90,10 @@ fn stamps(world: &World, taken: &Taken<'_>, decision: Option<&Decision>) -> Vec<
         out.extend(received_spf(&authentication.spf, &world.node_name(), &submission.peer.helo));
         out.extend(authentication_results(&stamp));
     }
+    if !judgment.measured.ambiguity.is_empty() {
+        let value = format!("{}; {}", world.node_name(), judgment.measured.ambiguity);
+        out.extend(format!("MIME-Ambiguity-Results: {value}\r\n").into_bytes());
+    }
     if let Some(decision) = decision {
         let reverse = facts.connection.as_ref().and_then(|found| found.reverse_name.found());
         let stamp = VerdictStamp {
