@@ -184,12 +184,12 @@ impl From<TenantFile> for Tenant {
         let protection = (!protection.is_default()).then(|| Box::new(protection));
         Self {
             name: file.tenant.name,
-            postmaster: file.tenant.postmaster,
+            postmaster: file.tenant.postmaster.map(Box::new),
             accepted_domains: file.accepted_domain,
             recipients: file.recipient.into_iter().map(|row| row.address).collect(),
             inbound_connectors: file.inbound_connector,
             outbound_connectors: file.outbound_connector,
-            mail_flow_rules: file.mail_flow_rule,
+            mail_flow_rules: file.mail_flow_rule.into(),
             outbound: Some(Box::new(outbound)),
             protection,
         }
@@ -207,7 +207,7 @@ impl From<&Tenant> for TenantFile {
         Self {
             tenant: Head {
                 name: tenant.name,
-                postmaster: tenant.postmaster,
+                postmaster: tenant.postmaster.map(|address| *address),
                 srs_domain: outbound.srs_domain,
                 arc_seal_domain: outbound.arc_seal_domain,
             },
@@ -215,7 +215,7 @@ impl From<&Tenant> for TenantFile {
             recipient: rows.collect(),
             inbound_connector: tenant.inbound_connectors,
             outbound_connector: tenant.outbound_connectors,
-            mail_flow_rule: tenant.mail_flow_rules,
+            mail_flow_rule: tenant.mail_flow_rules.into(),
             outbound_policy: outbound.policy,
             dkim: outbound.dkim,
             protection: (general != GeneralProtection::default()).then_some(general),

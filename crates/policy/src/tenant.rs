@@ -21,7 +21,7 @@ pub struct Tenant {
     /// What people call it: unique on a node, 1 to 64 characters.
     pub name: Box<str>,
     /// Who gets mail to `postmaster`; the operator where it is left out.
-    pub postmaster: Option<Address>,
+    pub postmaster: Option<Box<Address>>,
     /// Its domains. Only verified ones count.
     pub accepted_domains: Vec<AcceptedDomain>,
     /// The recipients that directory-based edge blocking knows.
@@ -31,7 +31,7 @@ pub struct Tenant {
     /// Where its mail goes.
     pub outbound_connectors: Vec<OutboundConnector>,
     /// What is done with messages of a kind, in the order that they are looked at.
-    pub mail_flow_rules: Vec<MailFlowRule>,
+    pub mail_flow_rules: Box<[MailFlowRule]>,
     /// What it wants of mail that leaves.
     pub outbound: Option<Box<OutboundSettings>>,
     /// Its policies and lists; `None` is Exchange Online's default for everything.
@@ -276,7 +276,6 @@ impl Tenant {
         self.outbound_connectors.sort_by(|a, b| a.name.cmp(&b.name));
         self.outbound_connectors.shrink_to_fit();
         rules::sort(&mut self.mail_flow_rules);
-        self.mail_flow_rules.shrink_to_fit();
         self.outbound = self.outbound.take().and_then(|outbound| outbound.normalized());
     }
 
