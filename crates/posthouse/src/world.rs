@@ -21,7 +21,7 @@ use crate::edge::Logins;
 use crate::listeners::Entrance;
 use crate::office::Office;
 use crate::outbound::{Outbound, StsPolicies};
-use crate::protection::Engines;
+use crate::protection::{Engines, Notes};
 use crate::protocol_log::{LogProtocol, ProtocolLog, ProtocolLogs};
 use crate::sessions::Sessions;
 use crate::settings::{LineEndsSetting, Settings};
@@ -55,6 +55,8 @@ pub(crate) struct World {
     pub(crate) send_log: Option<ProtocolLog>,
     pub(crate) receive_log: Option<ProtocolLog>,
     pub(crate) stopping: Stopping,
+    /// Statistics on their way to the store.
+    pub(crate) notes: Notes,
     listening: Vec<SocketAddr>,
 }
 
@@ -106,6 +108,7 @@ impl World {
             send_log: logs.send,
             receive_log: logs.receive,
             stopping: Stopping::default(),
+            notes: Notes::default(),
             listening,
             settings: ArcSwap::from_pointee(settings),
         })

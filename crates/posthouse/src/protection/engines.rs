@@ -8,12 +8,11 @@ use std::sync::Arc;
 
 use posthouse_attachment::yara;
 use posthouse_classifier::Model;
-use posthouse_content::Protected;
 use posthouse_filter::Tools;
 use posthouse_lookup::{Clamd, ClamdLimits};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::FilterSettings;
+use super::{FilterSettings, Surroundings};
 
 /// The engines, and how much they may look at at once.
 pub(crate) struct Engines {
@@ -40,11 +39,12 @@ impl Engines {
     }
 
     /// What measuring a message needs.
-    pub(super) fn tools<'a>(&'a self, protected: &'a Protected) -> Tools<'a> {
+    pub(super) fn tools<'a>(&'a self, surroundings: &'a Surroundings) -> Tools<'a> {
         Tools {
             yara: self.yara.as_ref(),
             model: self.model.as_ref(),
-            protected: Some(protected),
+            protected: Some(&surroundings.protected),
+            has_corresponded: surroundings.has_corresponded,
             ..Tools::default()
         }
     }
