@@ -200,6 +200,36 @@ fn protected(world: &World, sample: &Sample<'_>) -> Protected {
     )
 }
 
+/// Scans a message that was kept once more, with the engines of now: all that the running node
+/// has, else those that need nobody.
+///
+/// # Errors
+/// Why it could not be scanned: a required engine does not answer, or the filter failed.
+pub(crate) async fn scan_again(
+    engines: Option<Arc<Engines>>,
+    message: Vec<u8>,
+) -> Result<Verdicts, String> {
+    let message: Arc<[u8]> = message.into();
+    let engine = match &engines {
+        Some(engines) => {
+            let _room = engines.room_for(message.len() as u64).await;
+            scan(engines, &message).await
+        }
+        None => EngineFact::NotAsked,
+    };
+    let is_required = engines.as_ref().is_some_and(|engines| engines.is_clamd_required);
+    if let Some(why) = engine.failure().filter(|_| is_required) {
+        return Err(format!("clamd did not answer: {why}"));
+    }
+    let measured = tokio::task::spawn_blocking(move || {
+        let surroundings = Surroundings::default();
+        let tools = engines.as_ref().map(|engines| engines.tools(&surroundings));
+        filter::measure(&message, &tools.unwrap_or_default()).1
+    });
+    let measured = measured.await.map_err(|panic| panic.to_string())?;
+    Ok(filter::judge(&Facts { engine, ..Facts::default() }, &measured))
+}
+
 /// What the malware engine says, where there is one.
 async fn scan(engines: &Engines, message: &[u8]) -> EngineFact {
     match &engines.clamd {

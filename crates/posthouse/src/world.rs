@@ -38,7 +38,7 @@ pub(crate) struct World {
     /// The same for a submission port.
     submission_options: ArcSwap<ServerOptions>,
     shared: ArcSwap<SharedIdentities>,
-    engines: ArcSwap<Engines>,
+    engines: Arc<ArcSwap<Engines>>,
     trust: Arc<Trust>,
     stores: Stores,
     pub(crate) dkim: DkimKeys,
@@ -89,11 +89,13 @@ impl World {
             settings.log.receive_protocol(),
         );
         let has_tls = server_tls.is_some();
+        let engines = Arc::new(ArcSwap::from_pointee(Engines::load(&settings.filter)?));
+        let office = office.scanning_with(Arc::clone(&engines));
         Ok(Self {
             server_options: ArcSwap::from_pointee(server_options(&settings, has_tls)),
             submission_options: ArcSwap::from_pointee(submission_options(&settings, has_tls)),
             shared: ArcSwap::from_pointee(shared_identities(&settings)?),
-            engines: ArcSwap::from_pointee(Engines::load(&settings.filter)?),
+            engines,
             trust,
             srs: SrsSecret::new(&office.store.node_secret()),
             dkim: DkimKeys::of(&settings.node.data_dir),

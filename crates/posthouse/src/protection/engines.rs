@@ -22,6 +22,8 @@ pub(crate) struct Engines {
     yara: Option<yara::Rules>,
     model: Option<Model>,
     pub(super) clamd: Option<Clamd>,
+    /// Without its answer nothing passes.
+    pub(super) is_clamd_required: bool,
 }
 
 impl Engines {
@@ -35,6 +37,7 @@ impl Engines {
             yara: rules(settings)?,
             model: model(settings)?,
             clamd: clamd(settings)?,
+            is_clamd_required: settings.clamd_required,
         })
     }
 
