@@ -4,7 +4,8 @@
 
 use posthouse_content::Asf;
 use posthouse_types::{
-    Address, AsfSwitch, Category, Domain, Facts, Impersonation, Judged, Verdict, Verdicts,
+    Address, AsfSwitch, Category, Domain, Facts, Impersonation, Judged, SpfResult, Verdict,
+    Verdicts,
 };
 
 use crate::Measured;
@@ -23,10 +24,8 @@ pub fn judged(
     let from = from.and_then(|text| posthouse_smtp::parse_address(text, true).ok());
     let verified: Vec<_> =
         authentication.into_iter().flat_map(|found| found.verified_domains()).collect();
-    let has_spf =
-        authentication.is_some_and(|found| found.spf.result == posthouse_types::SpfResult::Pass);
-    let was_asked = authentication
-        .is_some_and(|found| found.spf.result != posthouse_types::SpfResult::NotAsked);
+    let has_spf = authentication.is_some_and(|found| found.spf.result == SpfResult::Pass);
+    let was_asked = authentication.is_some_and(|found| found.spf.result != SpfResult::NotAsked);
     let ptr = connection
         .and_then(|found| found.reverse_name.found())
         .filter(|name| name.is_confirmed)
@@ -37,7 +36,7 @@ pub fn judged(
         bcl: verdicts.bcl,
         // What nobody asked proves nothing against the sender, so no reader is warned of it.
         has_spf_or_dkim: has_spf || !verified.is_empty() || !was_asked,
-        asf: measured.asf.iter().map(|one| switch(*one)).collect(),
+        asf: asf(facts, measured),
         urls: measured.urls.clone(),
         file_types: file_types(measured),
         file_hashes: measured.attachments.items.iter().filter_map(|one| one.sha256_hex()).collect(),
@@ -102,6 +101,21 @@ fn category(verdict: Verdict) -> Option<Category> {
     }
 }
 
+/// What the content shows, and what the facts show: those are gathered while the content is
+/// measured, so that it cannot know them (spec 2.2).
+fn asf(facts: &Facts, measured: &Measured) -> Vec<AsfSwitch> {
+    let mut all: Vec<AsfSwitch> = measured.asf.iter().map(|one| switch(*one)).collect();
+    let Some(found) = &facts.authentication else { return all };
+    if found.spf.result == SpfResult::Fail {
+        all.push(AsfSwitch::SpfHardFail);
+        // The From address was asked where it is in the domain that MAIL FROM is in.
+        if found.from.domains.contains(&found.spf.domain) {
+            all.push(AsfSwitch::FromAddressAuthFail);
+        }
+    }
+    all
+}
+
 /// The same switch in the words of the policies.
 fn switch(asf: Asf) -> AsfSwitch {
     match asf {
@@ -141,7 +155,9 @@ fn file_types(measured: &Measured) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use posthouse_types::{AuthenticationFacts, CompositeAuthentication, CompositeResult};
+    use posthouse_types::{
+        AuthenticationFacts, CompositeAuthentication, CompositeResult, FromFact, SpfFact,
+    };
 
     use super::*;
 
@@ -170,5 +186,21 @@ mod tests {
             Verdicts { all: vec![Verdict::Spam, Verdict::Bulk], bcl: 8, ..Verdicts::default() };
         let judged = judged(&Facts::default(), &Measured::default(), &verdicts, None);
         assert_eq!((judged.categories, judged.bcl), (vec![Category::Spam], 8));
+    }
+
+    #[test]
+    fn spec_2_2_a_hard_fail_of_spf_sets_its_switches() {
+        let switches = |result, domain: &str, from: &str| {
+            let spf = SpfFact { result, domain: domain.to_owned(), ..SpfFact::default() };
+            let from = FromFact { domains: vec![from.to_owned()], ..FromFact::default() };
+            let authentication = Some(AuthenticationFacts { spf, from, ..Default::default() });
+            let facts = Facts { authentication, ..Facts::default() };
+            judged(&facts, &Measured::default(), &Verdicts::default(), None).asf
+        };
+        let both = [AsfSwitch::SpfHardFail, AsfSwitch::FromAddressAuthFail];
+        assert_eq!(switches(SpfResult::Fail, "a.example", "a.example"), both);
+        let other = switches(SpfResult::Fail, "a.example", "b.example");
+        assert_eq!(other, [AsfSwitch::SpfHardFail], "nobody asked about the From domain");
+        assert_eq!(switches(SpfResult::SoftFail, "a.example", "a.example"), []);
     }
 }

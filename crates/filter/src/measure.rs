@@ -21,6 +21,8 @@ pub struct Tools<'a> {
     pub learned: Option<&'a Learned>,
     /// Whom the recipients' tenant protects from being imitated.
     pub protected: Option<&'a Protected>,
+    /// Whether the recipients wrote to the sender before; `None` where nobody knows.
+    pub has_corresponded: Option<bool>,
 }
 
 /// What the measuring rooms found in one message.
@@ -61,7 +63,7 @@ pub fn measure(message: &[u8], tools: &Tools<'_>) -> (Reading, Measured) {
     let nobody = Protected::default();
     let context = ContentContext {
         protected: tools.protected.unwrap_or(&nobody),
-        has_corresponded: None,
+        has_corresponded: tools.has_corresponded,
         asf: AsfFacts::default(),
         codes: CodeLimits::default(),
     };

@@ -27,7 +27,9 @@ use crate::body::{Body, Origin};
 use crate::edge::{self, User};
 use crate::listeners::Entrance;
 use crate::outbound::Entries;
-use crate::protection::{self, Circumstances, Judgment, Leaving, Sample, Taken, treat};
+use crate::protection::{
+    self, Acquaintance, Circumstances, Contacts, Judgment, Leaving, Sample, Taken, treat,
+};
 use crate::receive_log::ReceiveLog;
 use crate::records::{self, Submission};
 use crate::refusals;
@@ -344,13 +346,16 @@ impl Session {
             return self.refuse_message(&transaction, refusal).await;
         }
         let attributed = is_originating(&accepted);
+        let (sender, recipients) = (transaction.sender.as_ref(), &transaction.recipients);
+        let acquaintance = Acquaintance::of(&self.world, &header, sender, recipients).await;
         let sample = Sample {
             peer: &self.peer,
-            sender: transaction.sender.as_ref(),
+            sender,
             attributed,
             tenant: tenant_of(&accepted),
             header: &header,
             draft: &draft,
+            acquaintance: &acquaintance,
         };
         let judgment = match protection::judge(&self.world, &sample).await {
             Ok(judgment) => judgment,
@@ -366,6 +371,7 @@ impl Session {
             directory: &directory,
             sender: transaction.sender.as_ref(),
             message_bytes: draft.len(),
+            acquaintance: &acquaintance,
             now,
         };
         let treatments = match treat(&judgment, transaction.recipients.clone(), &circumstances) {
@@ -375,6 +381,7 @@ impl Session {
                 return self.refuse_message(&transaction, refused.refusal).await;
             }
         };
+        let contacts = acquaintance.to_count(&treatments, &accepted);
         let taken = Taken {
             submission: &self.submission(&transaction, String::new(), now),
             origin: self.origin(&transaction, now),
@@ -384,7 +391,7 @@ impl Session {
             judgment: &judgment,
         };
         match protection::messages(&self.world, &taken, draft, treatments) {
-            Ok(messages) => self.commit(messages, &header, &transaction).await,
+            Ok(messages) => self.commit(messages, contacts, &header, &transaction).await,
             Err(refusal) => self.refuse_message(&transaction, refusal).await,
         }
     }
@@ -411,6 +418,7 @@ impl Session {
     async fn commit(
         &self,
         messages: Vec<NewMessage>,
+        contacts: Contacts,
         header: &HeaderFacts,
         transaction: &Transaction,
     ) -> Reply {
@@ -420,6 +428,7 @@ impl Session {
                 let Some(first) = committed.first() else {
                     return self.refuse_message(transaction, refusals::bad_sequence()).await;
                 };
+                contacts.count(&self.world, self.world.now());
                 let reply = reply_queued(first, header, transaction, &self.world);
                 for (entries, committed) in entries.into_iter().zip(&committed) {
                     self.world.outbound.committed(entries.numbered(committed));

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::outbound::QueueChange;
+use crate::protection::Engines;
 use crate::restrictions::Restrictions;
 pub(crate) use changes::Edit;
 pub(crate) use grants::GrantsByTenant;
@@ -184,6 +185,8 @@ pub(crate) struct Office {
     grants: ArcSwap<GrantsByTenant>,
     /// Called when queue entries became due or vanished; the running node's outbound half.
     queue_changed: Box<dyn Fn(QueueChange) + Send + Sync>,
+    /// What the running node scans with; `None` where the store was opened alone.
+    engines: Option<Arc<ArcSwap<Engines>>>,
     /// The only tenant is what an edge's settings file says; nothing else may change it.
     is_edge: bool,
 }
@@ -205,6 +208,7 @@ impl Office {
             shared: SharedIdentities::built_in(),
             grants: ArcSwap::default(),
             queue_changed,
+            engines: None,
             is_edge: false,
         }
     }
@@ -212,6 +216,11 @@ impl Office {
     /// The office of an edge, where `is_edge`.
     pub(crate) fn of_edge(self, is_edge: bool) -> Self {
         Self { is_edge, ..self }
+    }
+
+    /// The office of a node that has engines.
+    pub(crate) fn scanning_with(self, engines: Arc<ArcSwap<Engines>>) -> Self {
+        Self { engines: Some(engines), ..self }
     }
 
     /// Answers one request.

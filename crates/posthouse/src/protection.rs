@@ -4,9 +4,11 @@
 //! becomes of the message is decided in `treat`. A look-up that fails is a fact; an engine that is
 //! required and does not answer defers the message, it never passes unseen.
 
+mod contacts;
 mod engines;
 mod explanation;
 mod leaving;
+mod notes;
 mod parts;
 mod settings;
 mod treat;
@@ -24,9 +26,11 @@ use posthouse_types::{
     Address, Domain, EngineFact, Facts, Judged, Peer, Refusal, TenantId, Verdicts,
 };
 
+pub(crate) use contacts::{Acquaintance, Contacts};
 pub(crate) use engines::Engines;
 pub(crate) use explanation::judgement;
 pub(crate) use leaving::{Leaving, check_leaving};
+pub(crate) use notes::Notes;
 pub(crate) use parts::{Taken, messages};
 pub(crate) use settings::FilterSettings;
 pub(crate) use treat::{Circumstances, Treatment, keeper, treat, unproven};
@@ -44,6 +48,8 @@ pub(crate) struct Sample<'a> {
     pub(crate) tenant: Option<TenantId>,
     pub(crate) header: &'a HeaderFacts,
     pub(crate) draft: &'a Draft,
+    /// How well the recipients know the sender.
+    pub(crate) acquaintance: &'a Acquaintance,
 }
 
 /// What was found out about one message.
@@ -73,7 +79,7 @@ pub(crate) async fn judge(world: &World, sample: &Sample<'_>) -> Result<Judgment
     let (mut facts, engine, measured) = tokio::join!(
         gather(world, &settings.filter, sample, &message),
         scan(&engines, &message),
-        measure(Arc::clone(&engines), Arc::clone(&message), protected(world, sample)),
+        measure(Arc::clone(&engines), Arc::clone(&message), surroundings(world, sample)),
     );
     let (reading, measured) = measured?;
     if let Some(why) = engine.failure().filter(|_| settings.filter.clamd_required) {
@@ -155,6 +161,18 @@ fn own_domains(world: &World, sample: &Sample<'_>) -> Vec<Domain> {
     domains.filter(|domain| domain.verified).map(|domain| domain.name.clone()).collect()
 }
 
+/// What the recipients' tenant knows that bears on the content.
+#[derive(Default)]
+struct Surroundings {
+    protected: Protected,
+    has_corresponded: Option<bool>,
+}
+
+fn surroundings(world: &World, sample: &Sample<'_>) -> Surroundings {
+    let has_corresponded = sample.acquaintance.has_corresponded();
+    Surroundings { protected: protected(world, sample), has_corresponded }
+}
+
 /// Whom the tenant protects from being imitated: its own domains, and those that its anti-phish
 /// policies name.
 fn protected(world: &World, sample: &Sample<'_>) -> Protected {
@@ -182,6 +200,36 @@ fn protected(world: &World, sample: &Sample<'_>) -> Protected {
     )
 }
 
+/// Scans a message that was kept once more, with the engines of now: all that the running node
+/// has, else those that need nobody.
+///
+/// # Errors
+/// Why it could not be scanned: a required engine does not answer, or the filter failed.
+pub(crate) async fn scan_again(
+    engines: Option<Arc<Engines>>,
+    message: Vec<u8>,
+) -> Result<Verdicts, String> {
+    let message: Arc<[u8]> = message.into();
+    let engine = match &engines {
+        Some(engines) => {
+            let _room = engines.room_for(message.len() as u64).await;
+            scan(engines, &message).await
+        }
+        None => EngineFact::NotAsked,
+    };
+    let is_required = engines.as_ref().is_some_and(|engines| engines.is_clamd_required);
+    if let Some(why) = engine.failure().filter(|_| is_required) {
+        return Err(format!("clamd did not answer: {why}"));
+    }
+    let measured = tokio::task::spawn_blocking(move || {
+        let surroundings = Surroundings::default();
+        let tools = engines.as_ref().map(|engines| engines.tools(&surroundings));
+        filter::measure(&message, &tools.unwrap_or_default()).1
+    });
+    let measured = measured.await.map_err(|panic| panic.to_string())?;
+    Ok(filter::judge(&Facts { engine, ..Facts::default() }, &measured))
+}
+
 /// What the malware engine says, where there is one.
 async fn scan(engines: &Engines, message: &[u8]) -> EngineFact {
     match &engines.clamd {
@@ -195,10 +243,11 @@ async fn scan(engines: &Engines, message: &[u8]) -> EngineFact {
 async fn measure(
     engines: Arc<Engines>,
     message: Arc<[u8]>,
-    protected: Protected,
+    surroundings: Surroundings,
 ) -> Result<(Reading, Measured), Refusal> {
-    let measured =
-        tokio::task::spawn_blocking(move || filter::measure(&message, &engines.tools(&protected)));
+    let measured = tokio::task::spawn_blocking(move || {
+        filter::measure(&message, &engines.tools(&surroundings))
+    });
     measured.await.map_err(|panic| {
         tracing::error!(%panic, "the filter failed on a message");
         refusals::filter_unavailable(format!("The filter failed on this message: {panic}."))

@@ -21,7 +21,7 @@ use crate::edge::Logins;
 use crate::listeners::Entrance;
 use crate::office::Office;
 use crate::outbound::{Outbound, StsPolicies};
-use crate::protection::Engines;
+use crate::protection::{Engines, Notes};
 use crate::protocol_log::{LogProtocol, ProtocolLog, ProtocolLogs};
 use crate::sessions::Sessions;
 use crate::settings::{LineEndsSetting, Settings};
@@ -38,7 +38,7 @@ pub(crate) struct World {
     /// The same for a submission port.
     submission_options: ArcSwap<ServerOptions>,
     shared: ArcSwap<SharedIdentities>,
-    engines: ArcSwap<Engines>,
+    engines: Arc<ArcSwap<Engines>>,
     trust: Arc<Trust>,
     stores: Stores,
     pub(crate) dkim: DkimKeys,
@@ -55,6 +55,8 @@ pub(crate) struct World {
     pub(crate) send_log: Option<ProtocolLog>,
     pub(crate) receive_log: Option<ProtocolLog>,
     pub(crate) stopping: Stopping,
+    /// Statistics on their way to the store.
+    pub(crate) notes: Notes,
     listening: Vec<SocketAddr>,
 }
 
@@ -87,11 +89,13 @@ impl World {
             settings.log.receive_protocol(),
         );
         let has_tls = server_tls.is_some();
+        let engines = Arc::new(ArcSwap::from_pointee(Engines::load(&settings.filter)?));
+        let office = office.scanning_with(Arc::clone(&engines));
         Ok(Self {
             server_options: ArcSwap::from_pointee(server_options(&settings, has_tls)),
             submission_options: ArcSwap::from_pointee(submission_options(&settings, has_tls)),
             shared: ArcSwap::from_pointee(shared_identities(&settings)?),
-            engines: ArcSwap::from_pointee(Engines::load(&settings.filter)?),
+            engines,
             trust,
             srs: SrsSecret::new(&office.store.node_secret()),
             dkim: DkimKeys::of(&settings.node.data_dir),
@@ -106,6 +110,7 @@ impl World {
             send_log: logs.send,
             receive_log: logs.receive,
             stopping: Stopping::default(),
+            notes: Notes::default(),
             listening,
             settings: ArcSwap::from_pointee(settings),
         })

@@ -5,18 +5,18 @@
 //! again with this version's rules first; nobody but an administrator releases malware or phishing
 //! of high confidence, or what is found then (WEB-07).
 
-use posthouse_filter::{self as filter, Tools};
 use posthouse_message::{base64, date_rfc3339};
 use posthouse_store::{
     Actor, QuarantineFilter as StoreFilter, QuarantineId, QuarantineRefused, QuarantineStatus,
     Quarantined, Rescan, StoreError,
 };
-use posthouse_types::{Facts, Language, PolicyKind, QuarantineReason, UnixMillis, Verdict};
+use posthouse_types::{Language, PolicyKind, QuarantineReason, UnixMillis, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Answer, Office, Trouble};
 use crate::outbound::QueueChange;
+use crate::protection;
 
 /// Largest message that is shown or exported whole, in bytes: every message that is taken in is
 /// smaller.
@@ -205,19 +205,16 @@ impl Office {
         }
     }
 
-    /// Looks for malware again, with the rules of now.
+    /// Looks for malware again, with the rules and the engines of now.
     async fn rescan(&self, row: &Quarantined, now: UnixMillis) -> Result<Rescan, Trouble> {
         if row.status == QuarantineStatus::Released {
             return Ok(Rescan::Clean);
         }
         let bytes = self.bytes_of(row, now).await?;
-        let scanned = tokio::task::spawn_blocking(move || {
-            let (_, measured) = filter::measure(&bytes, &Tools::default());
-            filter::judge(&Facts::default(), &measured)
-        });
-        let verdicts = scanned
-            .await
-            .map_err(|error| Trouble::new(format!("it could not be scanned: {error}"), ""))?;
+        let engines = self.engines.as_ref().map(|engines| engines.load_full());
+        let verdicts = protection::scan_again(engines, bytes).await.map_err(|error| {
+            Trouble::new(format!("it could not be scanned: {error}"), "try again once it can be")
+        })?;
         if verdicts.verdict != Verdict::Malware {
             return Ok(Rescan::Clean);
         }

@@ -8,12 +8,11 @@ use std::sync::Arc;
 
 use posthouse_attachment::yara;
 use posthouse_classifier::Model;
-use posthouse_content::Protected;
 use posthouse_filter::Tools;
 use posthouse_lookup::{Clamd, ClamdLimits};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::FilterSettings;
+use super::{FilterSettings, Surroundings};
 
 /// The engines, and how much they may look at at once.
 pub(crate) struct Engines {
@@ -23,6 +22,8 @@ pub(crate) struct Engines {
     yara: Option<yara::Rules>,
     model: Option<Model>,
     pub(super) clamd: Option<Clamd>,
+    /// Without its answer nothing passes.
+    pub(super) is_clamd_required: bool,
 }
 
 impl Engines {
@@ -36,15 +37,17 @@ impl Engines {
             yara: rules(settings)?,
             model: model(settings)?,
             clamd: clamd(settings)?,
+            is_clamd_required: settings.clamd_required,
         })
     }
 
     /// What measuring a message needs.
-    pub(super) fn tools<'a>(&'a self, protected: &'a Protected) -> Tools<'a> {
+    pub(super) fn tools<'a>(&'a self, surroundings: &'a Surroundings) -> Tools<'a> {
         Tools {
             yara: self.yara.as_ref(),
             model: self.model.as_ref(),
-            protected: Some(protected),
+            protected: Some(&surroundings.protected),
+            has_corresponded: surroundings.has_corresponded,
             ..Tools::default()
         }
     }

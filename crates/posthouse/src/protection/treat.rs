@@ -17,7 +17,7 @@ use posthouse_types::{
     SpfResult, TenantId, UnixMillis, Verdict,
 };
 
-use super::Judgment;
+use super::{Acquaintance, Judgment};
 use crate::gateway::{Admitted, is_originating, tenant_of};
 
 /// Days that a rule's quarantine lasts (spec 3.1).
@@ -65,6 +65,8 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) directory: &'a Directory,
     pub(crate) sender: Option<&'a Address>,
     pub(crate) message_bytes: u64,
+    /// How well the recipients know the sender.
+    pub(crate) acquaintance: &'a Acquaintance,
     pub(crate) now: UnixMillis,
 }
 
@@ -201,7 +203,13 @@ fn decide(
             let nothing_set = Protection::default();
             let protection = tenant.protection.as_deref().unwrap_or(&nothing_set);
             let judged = Judged { rule_scl: outcome.scl, ..judgment.judged.clone() };
-            let recipient = RecipientContext::of(admitted.recipient.address.clone());
+            let address = admitted.recipient.address.clone();
+            let known = circumstances.acquaintance.with(&address, &judged);
+            let recipient = RecipientContext {
+                messages_before: known.messages_before,
+                corresponded: known.corresponded,
+                ..RecipientContext::of(address)
+            };
             policy::decide(&judged, &recipient, protection, circumstances.now)
         },
     );

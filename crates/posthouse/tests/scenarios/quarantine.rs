@@ -126,3 +126,30 @@ fn policies_say_whom_they_are_for() {
     let shown = node.json(&["policy", "show", "contoso", "default"]);
     assert_eq!(shown[0]["settings"]["spam_action"], "quarantine", "{shown:?}");
 }
+
+#[test]
+fn a_release_is_scanned_with_the_rules_that_the_node_has() {
+    let home = NextHop::start();
+    let folder = tempfile::tempdir().unwrap();
+    let rules = folder.path().join("own.yar");
+    std::fs::write(&rules, "rule own { strings: $a = \"a-mark-of-our-own\" condition: $a }")
+        .unwrap();
+    let settings = Settings::default().with("filter.yara", format!("[\"{}\"]", rules.display()));
+    let node = Node::start(&Authority::new("Example"), &settings);
+    node.apply(&tenant("contoso", "contoso.example", &home.smart_host()));
+    let mut session = Dialogue::connect(node.smtp());
+    session.expect(250, "EHLO mail.stranger.example");
+    let content = "From: Eve <eve@stranger.example>\r\nTo: ann@contoso.example\r\n\
+        Subject: Notes\r\nMIME-Version: 1.0\r\n\
+        Content-Type: multipart/mixed; boundary=b\r\n\r\n\
+        --b\r\nContent-Type: text/plain\r\n\r\nSee the notes.\r\n\
+        --b\r\nContent-Type: text/plain; name=notes.txt\r\n\
+        Content-Disposition: attachment; filename=notes.txt\r\n\r\na-mark-of-our-own\r\n--b--\r\n";
+    let answer = session.send_message("eve@stranger.example", "ann@contoso.example", content);
+    assert_eq!(answer.code, 250, "{answer}");
+    let id = id_of(&node, "Notes");
+    let refused = node.cli(&["quarantine", "release", &id]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("malware"), "{said}");
+    assert_eq!(home.count(), 0);
+}
