@@ -24,14 +24,10 @@ pub fn explain_text(explanation: &Explanation, language: Language) -> String {
     }
     page.gap();
 
-    page.labelled(texts.why, &shown_line(&explanation.sentence));
-    if !explanation.operator_text.is_empty() && explanation.operator_text != explanation.sentence {
-        page.labelled("", &shown_line(&explanation.operator_text));
+    // A judgement says it itself, in the language that was asked for.
+    if explanation.judgement.is_none() || !explanation.reply.is_empty() {
+        why(&mut page, explanation, texts);
     }
-    if !explanation.reason.is_empty() {
-        page.labelled("", &format!("({})", explanation.reason));
-    }
-    page.gap();
 
     page.labelled(texts.peer, &peer(explanation, texts));
     let sender = if explanation.sender.is_empty() {
@@ -55,6 +51,17 @@ pub fn explain_text(explanation: &Explanation, language: Language) -> String {
     }
     picture::repairs(&mut page, &explanation.fix, texts);
     page.finish()
+}
+
+fn why(page: &mut Page, explanation: &Explanation, texts: &ExplainTexts) {
+    page.labelled(texts.why, &shown_line(&explanation.sentence));
+    if !explanation.operator_text.is_empty() && explanation.operator_text != explanation.sentence {
+        page.labelled("", &shown_line(&explanation.operator_text));
+    }
+    if !explanation.reason.is_empty() {
+        page.labelled("", &format!("({})", explanation.reason));
+    }
+    page.gap();
 }
 
 /// Nothing was presented.
