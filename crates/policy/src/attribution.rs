@@ -227,9 +227,8 @@ fn to_node_postmaster(
         Owner::Tenant(id) => Some(id),
         Owner::Operator => None,
     };
-    let address = tenant
-        .and_then(|id| directory.tenant(id))
-        .and_then(|tenant| tenant.postmaster.as_deref().cloned());
+    let address =
+        tenant.and_then(|id| directory.tenant(id)).and_then(|tenant| tenant.postmaster.clone());
     Accepted {
         owner,
         direction: sender.map_or(Direction::Incoming { partner: None }, Recognised::direction),
@@ -249,10 +248,8 @@ fn to_hosted(
     let is_listed = host.tenant.recipients.contains(recipient);
     // RFC 5321 section 4.5.1: whatever the lists and restrictions say.
     if recipient.is_postmaster() && !is_listed {
-        let place = Place::Postmaster {
-            tenant: Some(host.id),
-            address: host.tenant.postmaster.as_deref().cloned(),
-        };
+        let place =
+            Place::Postmaster { tenant: Some(host.id), address: host.tenant.postmaster.clone() };
         let direction = sender.map_or(Direction::Incoming { partner: None }, Recognised::direction);
         return Ok(Accepted { owner, direction, place });
     }

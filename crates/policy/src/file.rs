@@ -14,7 +14,7 @@ use toml::de::{DeTable, DeValue};
 use crate::keys;
 use crate::outbound::{DkimDomain, OutboundPolicy, OutboundSettings};
 use crate::rules::MailFlowRule;
-use crate::tenant::{AcceptedDomain, InboundConnector, OutboundConnector, Tenant};
+use crate::tenant::{AcceptedDomain, InboundConnector, OutboundConnector, Tenant, TenantExtras};
 use crate::text;
 use crate::violations::{self, Violation};
 use crate::{
@@ -181,17 +181,16 @@ impl From<TenantFile> for Tenant {
             tenant_allow_blocks: file.tenant_allow_block,
             quarantine_policies: file.quarantine_policy,
         };
-        let protection = (!protection.is_default()).then(|| Box::new(protection));
+        let mail_flow_rules = file.mail_flow_rule;
+        let extras = TenantExtras { mail_flow_rules, outbound, protection };
         Self {
             name: file.tenant.name,
-            postmaster: file.tenant.postmaster.map(Box::new),
+            postmaster: file.tenant.postmaster,
             accepted_domains: file.accepted_domain,
             recipients: file.recipient.into_iter().map(|row| row.address).collect(),
             inbound_connectors: file.inbound_connector,
             outbound_connectors: file.outbound_connector,
-            mail_flow_rules: file.mail_flow_rule.into(),
-            outbound: Some(Box::new(outbound)),
-            protection,
+            extras: Some(Box::new(extras)),
         }
     }
 }
@@ -200,14 +199,14 @@ impl From<&Tenant> for TenantFile {
     fn from(tenant: &Tenant) -> Self {
         let mut tenant = tenant.clone();
         tenant.normalize();
-        let outbound = tenant.outbound.map(|outbound| *outbound).unwrap_or_default();
+        let TenantExtras { mail_flow_rules, outbound, protection } =
+            tenant.extras.map(|extras| *extras).unwrap_or_default();
         let rows = tenant.recipients.iter().map(|address| RecipientRow { address });
-        let protection = tenant.protection.map_or_else(Protection::default, |it| *it);
         let (general, filter) = (protection.general, protection.connection_filter);
         Self {
             tenant: Head {
                 name: tenant.name,
-                postmaster: tenant.postmaster.map(|address| *address),
+                postmaster: tenant.postmaster,
                 srs_domain: outbound.srs_domain,
                 arc_seal_domain: outbound.arc_seal_domain,
             },
@@ -215,7 +214,7 @@ impl From<&Tenant> for TenantFile {
             recipient: rows.collect(),
             inbound_connector: tenant.inbound_connectors,
             outbound_connector: tenant.outbound_connectors,
-            mail_flow_rule: tenant.mail_flow_rules.into(),
+            mail_flow_rule: mail_flow_rules,
             outbound_policy: outbound.policy,
             dkim: outbound.dkim,
             protection: (general != GeneralProtection::default()).then_some(general),

@@ -90,7 +90,7 @@ pub use replies::{
 pub use route::{ConnectorRoute, ConnectorTls, NextHop, Route, route, route_by_rule};
 pub use tenant::{
     AcceptedDomain, ConnectorSource, ConnectorType, DomainType, InboundConnector,
-    OutboundConnector, Tenant, TlsSettings,
+    OutboundConnector, Tenant, TenantExtras, TlsSettings,
 };
 pub use text::FromText;
 pub use violations::{

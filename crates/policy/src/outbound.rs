@@ -135,34 +135,33 @@ pub struct OutboundSettings {
 }
 
 impl OutboundSettings {
-    /// Sorts the lists, and is `None` where nothing is said: a million tenants live in memory.
-    pub(crate) fn normalized(mut self) -> Option<Box<Self>> {
+    /// Sorts the lists.
+    pub(crate) fn normalize(&mut self) {
         self.dkim.sort_by(|a, b| a.domain.cmp(&b.domain));
         self.dkim.shrink_to_fit();
-        (self != Self::default()).then(|| Box::new(self))
     }
 }
 
 impl Tenant {
     /// The domain that senders outside the tenant are rewritten into.
     pub fn srs_domain(&self) -> Option<&Domain> {
-        self.outbound.as_ref()?.srs_domain.as_ref()
+        self.outbound()?.srs_domain.as_ref()
     }
 
     /// The domain whose key seals what is passed on.
     pub fn arc_seal_domain(&self) -> Option<&Domain> {
-        self.outbound.as_ref()?.arc_seal_domain.as_ref()
+        self.outbound()?.arc_seal_domain.as_ref()
     }
 
     /// How mail of this domain is signed, where it is.
     pub fn dkim(&self, domain: &Domain) -> Option<&DkimDomain> {
-        let mut domains = self.outbound.as_ref()?.dkim.iter();
+        let mut domains = self.outbound()?.dkim.iter();
         domains.find(|dkim| dkim.enabled && dkim.domain == *domain)
     }
 
     /// Limits and rules for what leaves.
     pub fn outbound_policy(&self) -> Option<&OutboundPolicy> {
-        self.outbound.as_ref()?.policy.as_ref()
+        self.outbound()?.policy.as_ref()
     }
 }
 
@@ -202,7 +201,7 @@ pub(crate) const POLICY_TABLE: Table = Table {
 
 /// The first thing that is wrong with what a tenant wants of mail that leaves.
 pub(crate) fn broken(tenant: &Tenant) -> Option<Violation> {
-    let outbound = tenant.outbound.as_ref()?;
+    let outbound = tenant.outbound()?;
     let wrong = |table, index, key, message: String, hint: &str| {
         let hint = (!hint.is_empty()).then(|| hint.to_owned());
         Some(Violation { table, index, key, message, hint })

@@ -21,7 +21,7 @@ pub struct Tenant {
     /// What people call it: unique on a node, 1 to 64 characters.
     pub name: Box<str>,
     /// Who gets mail to `postmaster`; the operator where it is left out.
-    pub postmaster: Option<Box<Address>>,
+    pub postmaster: Option<Address>,
     /// Its domains. Only verified ones count.
     pub accepted_domains: Vec<AcceptedDomain>,
     /// The recipients that directory-based edge blocking knows.
@@ -30,12 +30,20 @@ pub struct Tenant {
     pub inbound_connectors: Vec<InboundConnector>,
     /// Where its mail goes.
     pub outbound_connectors: Vec<OutboundConnector>,
+    /// Rules and policies; `None` where nothing is set, as with most of a million tenants in
+    /// memory.
+    pub extras: Option<Box<TenantExtras>>,
+}
+
+/// What a tenant may set beside domains and connectors.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TenantExtras {
     /// What is done with messages of a kind, in the order that they are looked at.
-    pub mail_flow_rules: Box<[MailFlowRule]>,
+    pub mail_flow_rules: Vec<MailFlowRule>,
     /// What it wants of mail that leaves.
-    pub outbound: Option<Box<OutboundSettings>>,
-    /// Its policies and lists; `None` is Exchange Online's default for everything.
-    pub protection: Option<Box<Protection>>,
+    pub outbound: OutboundSettings,
+    /// Its policies and lists.
+    pub protection: Protection,
 }
 
 /// A domain that a tenant receives mail for, and may send as.
@@ -275,8 +283,27 @@ impl Tenant {
         self.inbound_connectors.shrink_to_fit();
         self.outbound_connectors.sort_by(|a, b| a.name.cmp(&b.name));
         self.outbound_connectors.shrink_to_fit();
-        rules::sort(&mut self.mail_flow_rules);
-        self.outbound = self.outbound.take().and_then(|outbound| outbound.normalized());
+        if let Some(extras) = &mut self.extras {
+            rules::sort(&mut extras.mail_flow_rules);
+            extras.mail_flow_rules.shrink_to_fit();
+            extras.outbound.normalize();
+        }
+        self.extras = self.extras.take().filter(|extras| **extras != TenantExtras::default());
+    }
+
+    /// What is done with messages of a kind, in the order that they are looked at.
+    pub fn mail_flow_rules(&self) -> &[MailFlowRule] {
+        self.extras.as_ref().map_or(&[], |extras| &extras.mail_flow_rules)
+    }
+
+    /// What it wants of mail that leaves, where it says anything.
+    pub fn outbound(&self) -> Option<&OutboundSettings> {
+        self.extras.as_ref().map(|extras| &extras.outbound)
+    }
+
+    /// Its policies and lists; `None` is Exchange Online's default for everything.
+    pub fn protection(&self) -> Option<&Protection> {
+        self.extras.as_ref().map(|extras| &extras.protection)
     }
 
     /// The accepted domain of this name; verified or not. The tenant has to be normalized.

@@ -44,7 +44,7 @@ pub(crate) fn first(tenant: &Tenant) -> Option<Violation> {
         })
         .or_else(|| rules::broken(tenant))
         .or_else(|| outbound::broken(tenant))
-        .or_else(|| tenant.protection.as_deref().and_then(protection::rules::first))
+        .or_else(|| tenant.protection().and_then(protection::rules::first))
 }
 
 fn tenant_itself(tenant: &Tenant) -> Option<Violation> {

@@ -35,7 +35,7 @@ fn to<'a>(address: &'a Address, is_inside: bool) -> RuleRecipient<'a> {
 fn outcome(tenant: &Tenant, facts: &RuleFacts<'_>, recipient: &str) -> RuleOutcome {
     let recipient = address(recipient);
     let is_inside = recipient.domain().as_str() == "t.example";
-    evaluate(&tenant.mail_flow_rules, facts, &[to(&recipient, is_inside)]).remove(0)
+    evaluate(tenant.mail_flow_rules(), facts, &[to(&recipient, is_inside)]).remove(0)
 }
 
 /// The message that the table below is about.
@@ -206,7 +206,7 @@ fn each_recipient_has_an_outcome_of_its_own() {
     let tenant = rules(&rule(r#"sent_to = ["bert@t.example"]"#));
     let (bert, carl) = (address("bert@t.example"), address("carl@t.example"));
     let recipients = [to(&bert, true), to(&carl, true)];
-    let found = with_facts(|facts| evaluate(&tenant.mail_flow_rules, facts, &recipients));
+    let found = with_facts(|facts| evaluate(tenant.mail_flow_rules(), facts, &recipients));
     assert_eq!([found[0].scl, found[1].scl], [Some(9), None]);
 }
 
@@ -307,7 +307,7 @@ fn rx_01_many_recipients_do_not_multiply_the_time_for_texts() {
         let addresses: Vec<_> = (0..count).map(|n| address(&format!("a{n}@t.example"))).collect();
         let recipients: Vec<_> = addresses.iter().map(|address| to(address, true)).collect();
         let begun = Instant::now();
-        let found = evaluate(&tenant.mail_flow_rules, &facts, &recipients);
+        let found = evaluate(tenant.mail_flow_rules(), &facts, &recipients);
         assert!(found.len() == count && found.iter().all(|one| one.matches.is_empty()));
         begun.elapsed()
     };

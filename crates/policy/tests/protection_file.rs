@@ -65,7 +65,7 @@ end_user_quarantine_permissions_value = 43
 #[test]
 fn everything_survives_being_written_and_read_again() {
     let tenant = read(EVERYTHING).unwrap();
-    assert!(tenant.protection.is_some());
+    assert!(tenant.protection().is_some());
     let written = tenant.to_toml();
     assert_eq!(Tenant::from_toml(&written).unwrap(), tenant, "{written}");
     assert_eq!(Tenant::from_json(&tenant.to_json()).unwrap(), tenant);
@@ -75,8 +75,8 @@ fn everything_survives_being_written_and_read_again() {
 #[test]
 fn a_tenant_that_sets_nothing_has_no_protection() {
     let tenant = read("[protection]\n").unwrap();
-    assert!(tenant.protection.is_none());
-    assert_eq!(size_of_val(&tenant.protection), size_of::<usize>());
+    assert!(tenant.protection().is_none());
+    assert_eq!(size_of_val(&tenant.extras), size_of::<usize>());
     assert!(!tenant.to_toml().contains("protection"));
 }
 

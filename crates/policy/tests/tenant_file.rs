@@ -271,7 +271,6 @@ proptest! {
                 .collect(),
             inbound_connectors: inbound.into_iter().collect(),
             outbound_connectors: outbound.into_iter().collect(),
-            protection: None,
             postmaster: None,
             ..Tenant::default()
         };

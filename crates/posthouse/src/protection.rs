@@ -181,7 +181,8 @@ fn protected(world: &World, sample: &Sample<'_>) -> Protected {
         return Protected::default();
     };
     let own = tenant.accepted_domains.iter().filter(|domain| domain.verified);
-    let policies = tenant.protection.iter().flat_map(|protection| &protection.anti_phish_policies);
+    let policies =
+        tenant.protection().into_iter().flat_map(|protection| &protection.anti_phish_policies);
     let users: Vec<_> = policies
         .clone()
         .filter(|policy| policy.enable_targeted_user_protection)

@@ -121,7 +121,7 @@ pub(crate) const NESTED: &[(&str, Table)] = &[
 
 /// The first thing that is wrong with a tenant's rules.
 pub(crate) fn broken(tenant: &Tenant) -> Option<Violation> {
-    let rules = &tenant.mail_flow_rules;
+    let rules = tenant.mail_flow_rules();
     let whole = |index, key, message| Violation { table: NAME, index, key, message, hint: None };
     if rules.len() > RULES_MAX {
         let message = format!("more than {RULES_MAX} [[{NAME}]] tables");

@@ -34,7 +34,7 @@ pub(crate) async fn fields(
 ) -> Result<Vec<u8>, StoreError> {
     let signs = signing.departure == Departure::Foreign
         && message.authenticated
-        && signing.tenant.outbound.as_ref().is_some_and(|outbound| !outbound.dkim.is_empty());
+        && signing.tenant.outbound().is_some_and(|outbound| !outbound.dkim.is_empty());
     // What the tenant's own servers sent is signed; what others sent is sealed.
     let seals = !message.authenticated && signing.tenant.arc_seal_domain().is_some();
     if !signs && !seals {

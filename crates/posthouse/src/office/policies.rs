@@ -57,7 +57,7 @@ impl Office {
             ));
         };
         let nothing_set = Protection::default();
-        let protection = tenant.protection.as_deref().unwrap_or(&nothing_set);
+        let protection = tenant.protection().unwrap_or(&nothing_set);
         Ok(protection
             .preview(&address)
             .into_iter()
@@ -81,7 +81,7 @@ impl Office {
 
     fn protection_of(&self, tenant: &str) -> Result<Protection, Trouble> {
         let (_, tenant) = self.tenant(tenant)?;
-        Ok(tenant.protection.as_deref().cloned().unwrap_or_default())
+        Ok(tenant.protection().cloned().unwrap_or_default())
     }
 }
 

@@ -143,7 +143,7 @@ fn rule_outcomes(
     let nothing = || recipients.iter().map(|_| RuleOutcome::default()).collect();
     let Some(owner) = tenant_of(circumstances.accepted) else { return nothing() };
     let Some(tenant) = circumstances.directory.tenant(owner) else { return nothing() };
-    if tenant.mail_flow_rules.is_empty() {
+    if tenant.mail_flow_rules().is_empty() {
         return nothing();
     }
     let reading = &judgment.reading;
@@ -187,7 +187,7 @@ fn rule_outcomes(
             is_inside: admitted.hosted_by == Some(owner),
         })
         .collect();
-    evaluate(&tenant.mail_flow_rules, &facts, &asked)
+    evaluate(tenant.mail_flow_rules(), &facts, &asked)
 }
 
 /// What the recipient's tenant decides; a rule that ends the message comes before the policies,
@@ -201,7 +201,7 @@ fn decide(
     let decided = admitted.hosted_by.and_then(|id| circumstances.directory.tenant(id)).map(
         |tenant: &std::sync::Arc<Tenant>| {
             let nothing_set = Protection::default();
-            let protection = tenant.protection.as_deref().unwrap_or(&nothing_set);
+            let protection = tenant.protection().unwrap_or(&nothing_set);
             let judged = Judged { rule_scl: outcome.scl, ..judgment.judged.clone() };
             let address = admitted.recipient.address.clone();
             let known = circumstances.acquaintance.with(&address, &judged);
