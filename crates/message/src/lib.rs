@@ -15,6 +15,7 @@ mod header;
 mod intake;
 mod pickup;
 mod received;
+mod released;
 mod report;
 mod results;
 mod rewrite;
@@ -30,6 +31,7 @@ pub use facts::{Authors, HeaderFacts};
 pub use intake::{CrossPremises, Intake, IntakeOptions, IntakeRefusal};
 pub use pickup::{PickedUp, PickupOptions, read_pickup};
 pub use received::{PRODUCT, Protocol, ReceivedFrom, received_field};
+pub use released::released_head;
 pub use report::{
     Language, OriginalMessage, ReplyAdvice, Report, ReportKind, ReportedRecipient, reply_advice,
 };

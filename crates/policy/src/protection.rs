@@ -26,7 +26,7 @@ pub(crate) mod values;
 
 use std::borrow::Cow;
 
-use posthouse_types::{Address, PolicyKind};
+use posthouse_types::{Address, Domain, PolicyKind};
 use serde::{Deserialize, Serialize};
 
 use allow_block::TenantAllowBlock;
@@ -37,7 +37,7 @@ use malware::MalwarePolicy;
 use presets::{Column, Preset, PresetLevel, built_in};
 use quarantine::QuarantinePolicy;
 use scope::{Addresses, Scoped, first_custom, own_default};
-use values::is_same;
+use values::{List, is_same};
 
 /// Everything that a tenant has set about its protection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,15 +70,23 @@ pub struct GeneralProtection {
     /// Mailboxes of the security team, which get everything as it came (advanced delivery).
     #[serde(skip_serializing_if = "no_addresses")]
     pub sec_ops_mailboxes: Addresses,
+    /// Domains whose ARC seals are believed where a message was changed on its way (spec 4).
+    #[serde(skip_serializing_if = "no_domains")]
+    pub arc_trusted_sealers: List<Domain>,
 }
 
 fn no_addresses(list: &Addresses) -> bool {
     list.is_empty()
 }
 
+fn no_domains(list: &List<Domain>) -> bool {
+    list.is_empty()
+}
+
 impl GeneralProtection {
     /// The keys of its table.
-    pub const KEYS: &'static [&'static str] = &["preset", "sec_ops_mailboxes"];
+    pub const KEYS: &'static [&'static str] =
+        &["preset", "sec_ops_mailboxes", "arc_trusted_sealers"];
 }
 
 /// The one policy of each type that is for a recipient.

@@ -10,6 +10,7 @@ const EVERYTHING: &str = r#"
 [protection]
 preset = "standard"
 sec_ops_mailboxes = ["soc@contoso.com"]
+arc_trusted_sealers = ["lists.fabrikam.com"]
 
 [connection_filter]
 ip_allow_list = ["192.0.2.1", "192.0.2.0/25", "198.51.100.1-198.51.100.9", "2001:db8::/64"]

@@ -18,6 +18,7 @@ mod mails;
 mod quarantine;
 mod restricted;
 mod show;
+mod spoof;
 mod train;
 
 use std::path::PathBuf;
@@ -133,6 +134,9 @@ enum Verb {
     /// Senders that reached a limit of the outbound policy and may not send
     #[command(subcommand)]
     Restricted(restricted::RestrictedVerb),
+    /// Who sent as whom without proof
+    #[command(subcommand)]
+    Spoof(spoof::SpoofVerb),
     /// What waits for delivery or is held
     Queue(QueueArguments),
     /// Mail that is kept: list, show, release, deny, delete
@@ -487,6 +491,7 @@ fn verb_request(verb: Verb) -> Ask {
         Verb::Quarantine(verb) => quarantine::request(verb),
         Verb::Policy(verb) => quarantine::policy_request(verb),
         Verb::Restricted(verb) => restricted::request(verb),
+        Verb::Spoof(verb) => spoof::request(verb),
         Verb::Explain { reference, language, asking } => {
             ask(Request::Explain { reference }, asking, View::Explanations(language.into()))
         }

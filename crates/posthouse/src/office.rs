@@ -9,6 +9,7 @@ mod grants;
 mod policies;
 mod quarantine;
 mod restricted;
+mod spoofs;
 mod views;
 
 use std::sync::Arc;
@@ -68,6 +69,8 @@ pub(crate) enum Request {
     Policy(PolicyRequest),
     /// Who may not send.
     Restricted { tenant: Option<String> },
+    /// Who sent as whom.
+    Spoofs { tenant: Option<String> },
     /// Let a sender send again.
     RestrictedRelease { tenant: String, sender: String },
     /// A consistent copy while running.
@@ -90,6 +93,7 @@ impl Request {
             | Self::Export { .. }
             | Self::Tenants
             | Self::Restricted { .. }
+            | Self::Spoofs { .. }
             | Self::RestrictedRelease { .. }
             | Self::TenantRemove { .. }
             | Self::Edit { .. }
@@ -252,6 +256,7 @@ impl Office {
             Request::Quarantine(request) => self.quarantine(request, now).await,
             Request::Policy(request) => self.policies(request),
             Request::Restricted { tenant } => self.restricted(tenant.as_deref(), now).await,
+            Request::Spoofs { tenant } => self.spoofs(tenant.as_deref(), now).await,
             Request::RestrictedRelease { tenant, sender } => self.release(&tenant, &sender).await,
             Request::Backup { directory } => self.backup(&directory).await,
         }

@@ -24,7 +24,9 @@ use posthouse_message::Wishes;
 use posthouse_queue::{
     Added, Batch, Item, Next, Outcome as DestinationOutcome, RetryNow, Scheduler, SchedulerLimits,
 };
-use posthouse_store::{Cursor, QueueState, QueuedRecipient, Settlement, StoreError, StoredMessage};
+use posthouse_store::{
+    Cursor, MessageId, QueueState, QueuedRecipient, Settlement, StoreError, StoredMessage,
+};
 use posthouse_types::TenantId;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -475,7 +477,7 @@ async fn deliver(
     let outcome = DestinationOutcome::MessageFailed;
     let mut end = Finished { batch, outcome, connection: None, unreached: None };
     let Some(first) = recipients.first() else { return (end, Unsettled::Again(recipients)) };
-    let message = match world.store().load(first.message, world.now()).await {
+    let message = match load(world, first.message).await {
         Ok(message) => message,
         Err(error) => return (end, Unsettled::Again(unreadable(world, recipients, &error))),
     };
@@ -491,6 +493,15 @@ async fn deliver(
     (end, Unsettled::Attempted(Box::new(Tried { message, recipients, attempt, others })))
 }
 
+/// A message as it goes out: one that somebody released says so.
+async fn load(world: &World, message: MessageId) -> Result<StoredMessage, StoreError> {
+    let mut message = world.store().load(message, world.now()).await?;
+    if message.is_released {
+        message.head = posthouse_message::released_head(&message.head);
+    }
+    Ok(message)
+}
+
 /// Settles recipients of one message that was not tried itself.
 async fn settle_message(
     world: &Arc<World>,
@@ -498,7 +509,7 @@ async fn settle_message(
     attempt: Attempt,
 ) -> Vec<QueuedRecipient> {
     let Some(first) = recipients.first() else { return recipients };
-    match world.store().load(first.message, world.now()).await {
+    match load(world, first.message).await {
         Ok(message) => settle_loaded(world, &message, recipients, &attempt).await,
         Err(error) => unreadable(world, recipients, &error),
     }

@@ -11,6 +11,7 @@ mod leaving;
 mod notes;
 mod parts;
 mod settings;
+mod spoofs;
 mod treat;
 
 use std::sync::Arc;
@@ -140,17 +141,30 @@ async fn gather(
         authenticator.authenticate(&submission),
         authenticator.connection(client, &sample.peer.helo),
     );
-    let own = own_domains(world, sample);
-    let own: Vec<&str> = own.iter().map(Domain::as_str).collect();
-    let context =
-        SenderContext { own_domains: &own, connection: Some(&connection), ..SenderContext::EMPTY };
+    let own_domains = own_domains(world, sample);
+    let own: Vec<&str> = own_domains.iter().map(Domain::as_str).collect();
+    let directory = world.directory();
+    let tenant = sample.tenant.and_then(|tenant| directory.tenant(tenant));
+    let protection = tenant.and_then(|tenant| tenant.protection.as_deref());
+    let sealers = protection.map_or(&[][..], |protection| &protection.general.arc_trusted_sealers);
+    let sealers: Vec<&str> = sealers.iter().map(Domain::as_str).collect();
+    let spoof_entries = spoofs::entries(protection, client, world.now());
+    let context = SenderContext {
+        own_domains: &own,
+        trusted_sealers: &sealers,
+        spoof_entries: &spoof_entries,
+        connection: Some(&connection),
+        ..SenderContext::EMPTY
+    };
     let composite = composite(&authentication, &context);
-    Facts {
+    let facts = Facts {
         composite,
         connection: Some(connection),
         authentication: Some(authentication),
         ..Facts::default()
-    }
+    };
+    spoofs::count(world, sample, &facts, &own_domains);
+    facts
 }
 
 /// The verified domains of the tenant that the mail is for.

@@ -137,6 +137,7 @@ impl Prepared {
             message_id: message.message_id.clone(),
             subject: message.subject.clone(),
             head: message.head.clone(),
+            is_released: false,
             body: StoredBody::Inline(sealed.data.as_slice().into()),
         })
     }

@@ -15,6 +15,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use crate::checksum::Checksum;
 use crate::commit::{body_type, dsn_return};
 use crate::draft::{Bodies, sync_folder};
+use crate::quarantine::QuarantineStatus;
 use crate::queue::address_of;
 use crate::trace::{Step, insert_event, record_step};
 use crate::writer::{Class, Fault, Work};
@@ -46,6 +47,8 @@ pub struct StoredMessage {
     pub subject: String,
     /// Header fields of ours that go out before the body.
     pub head: Vec<u8>,
+    /// Whether it was released from quarantine: its head still says what kept it there.
+    pub is_released: bool,
     /// The message as received.
     pub body: StoredBody,
 }
@@ -196,15 +199,17 @@ fn read_message(
     id: MessageId,
 ) -> Result<StoredMessage, Unreadable> {
     let damaged = |words: String| Unreadable::Damaged { words, bytes: None };
+    let released = QuarantineStatus::Released.number();
     let row = connection
         .prepare_cached(
             "SELECT reference, tenant, received, sender, authenticated, declared_size, body_type,
                 smtputf8, dsn_return, envelope_id, checksum, body_file, message_id, subject,
-                head, data
+                head, data, EXISTS (SELECT 1 FROM quarantine
+                    WHERE quarantine.message = message.id AND quarantine.status = ?2)
              FROM message LEFT JOIN body ON body.message = message.id WHERE message.id = ?1",
         )
         .and_then(|mut statement| {
-            statement.query_row([id.0], |row| Ok(row_to_message(row))).optional()
+            statement.query_row((id.0, released), |row| Ok(row_to_message(row))).optional()
         });
     let row = match row {
         Ok(Some(row)) => row,
@@ -257,6 +262,7 @@ fn row_to_message(row: &Row<'_>) -> rusqlite::Result<Option<Unverified>> {
         message_id: row.get(12)?,
         subject: row.get(13)?,
         head: row.get(14)?,
+        is_released: row.get(16)?,
         body: StoredBody::Inline(Arc::from([])),
     };
     let data = row.get::<_, Option<Vec<u8>>>(15)?.unwrap_or_default();

@@ -187,6 +187,7 @@ mod tests {
             message_id: String::new(),
             subject: String::new(),
             head: head.as_bytes().to_vec(),
+            is_released: false,
             body: StoredBody::Inline(Arc::from(body)),
         }
     }

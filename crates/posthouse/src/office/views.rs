@@ -34,7 +34,7 @@ impl Office {
         self.each_tenant(|id, tenant| changes::tenant_line(id, &tenant)).await
     }
 
-    async fn each_tenant<T: Send + 'static>(
+    pub(super) async fn each_tenant<T: Send + 'static>(
         &self,
         make: impl Fn(TenantId, Tenant) -> T + Send + 'static,
     ) -> Result<Vec<T>, Trouble> {

@@ -46,5 +46,6 @@ mod recognition;
 mod running;
 mod session_attacks;
 mod smuggling;
+mod spoofs;
 mod stopping;
 mod story;

@@ -68,6 +68,9 @@ fn what_is_kept_is_listed_shown_exported_and_released_once() {
     assert_eq!(again[0]["changed"], false, "{again:?}");
     let text = home.wait_for(1)[0].text();
     assert!(text.contains(&gtube()), "{text}");
+    let unfolded = text.replace("\r\n ", "");
+    assert!(unfolded.contains("SCL:-1;SRV:;IPV:NLI;SFV:SKQ;"), "released: {text}");
+    assert!(text.contains("X-MS-Exchange-Organization-SCL: -1\r\n"), "{text}");
     let shown = node.json(&["quarantine", "show", &id]);
     let acts: Vec<_> = shown[0]["acts"].as_array().unwrap().iter().map(|act| &act["act"]).collect();
     assert_eq!(acts, ["quarantined", "exported", "released"], "{shown:?}");

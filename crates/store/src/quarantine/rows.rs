@@ -89,7 +89,7 @@ impl QuarantineStatus {
         STATUSES.into_iter().find(|status| status.as_str() == word)
     }
 
-    pub(super) fn number(self) -> i64 {
+    pub(crate) fn number(self) -> i64 {
         (0i64..).zip(STATUSES).find(|(_, status)| *status == self).map_or(0, |(number, _)| number)
     }
 }
