@@ -38,7 +38,7 @@ fn tenant(tables: &str) -> Tenant {
 }
 
 fn protection(tables: &str) -> Protection {
-    tenant(tables).protection.map_or_else(Protection::default, |boxed| *boxed)
+    tenant(tables).protection().cloned().unwrap_or_default()
 }
 
 fn decided(judged: &Judged, tables: &str) -> Decision {

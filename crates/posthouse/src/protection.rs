@@ -145,7 +145,7 @@ async fn gather(
     let own: Vec<&str> = own_domains.iter().map(Domain::as_str).collect();
     let directory = world.directory();
     let tenant = sample.tenant.and_then(|tenant| directory.tenant(tenant));
-    let protection = tenant.and_then(|tenant| tenant.protection.as_deref());
+    let protection = tenant.and_then(|tenant| tenant.protection());
     let sealers = protection.map_or(&[][..], |protection| &protection.general.arc_trusted_sealers);
     let sealers: Vec<&str> = sealers.iter().map(Domain::as_str).collect();
     let spoof_entries = spoofs::entries(protection, client, world.now());

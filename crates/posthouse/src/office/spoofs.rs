@@ -29,7 +29,7 @@ impl Office {
         let mut lines = Vec::new();
         for id in tenants {
             let Some(tenant) = directory.tenant(id) else { continue };
-            let protection = tenant.protection.as_deref();
+            let protection = tenant.protection();
             for seen in self.store.spoofs(id, UnixMillis(since)).await? {
                 lines.push(line(&tenant.name, &seen, protection, now));
             }
