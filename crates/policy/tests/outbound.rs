@@ -55,7 +55,7 @@ fn what_is_written_is_what_was_read() {
 #[test]
 fn a_tenant_that_says_nothing_has_no_limit_and_takes_no_memory() {
     let read = tenant("[tenant]\nname = \"t\"\n");
-    assert!(read.outbound.is_none());
+    assert!(read.outbound().is_none());
     let policy = OutboundPolicy::default();
     assert!(policy.allows_forwarding());
     assert_eq!(policy.action(), ThresholdAction::BlockUserForToday);

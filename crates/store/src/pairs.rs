@@ -4,9 +4,9 @@
 //! Addresses are stored folded. A tenant's pairs are its own.
 
 use posthouse_types::{Address, Domain, TenantId, UnixMillis};
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension};
 
-use crate::writer::Class;
+use crate::writer::{Class, Fault};
 use crate::{Store, StoreError};
 
 /// How well a sender and a recipient know each other.
@@ -33,6 +33,29 @@ pub struct SpoofSeen {
     pub count: u64,
     /// When the last one came.
     pub last: UnixMillis,
+}
+
+/// Forgets pairs of which nothing was seen for as long as a trace is kept: strangers can make as
+/// many of them as they can make trace rows.
+pub(crate) fn purge(
+    connection: &Connection,
+    before: UnixMillis,
+    rows_max: u64,
+) -> Result<u64, Fault> {
+    let contacts = connection
+        .prepare_cached(
+            "DELETE FROM contact WHERE (tenant, sender, recipient) IN
+                (SELECT tenant, sender, recipient FROM contact WHERE last < ?1 LIMIT ?2)",
+        )?
+        .execute((before.0, rows_max.cast_signed()))? as u64;
+    let left = rows_max.saturating_sub(contacts);
+    let spoofs = connection
+        .prepare_cached(
+            "DELETE FROM spoof_pair WHERE (tenant, spoofed, infrastructure) IN
+                (SELECT tenant, spoofed, infrastructure FROM spoof_pair WHERE last < ?1 LIMIT ?2)",
+        )?
+        .execute((before.0, left.cast_signed()))? as u64;
+    Ok(contacts + spoofs)
 }
 
 impl Store {

@@ -42,6 +42,8 @@ fn step(
     let left = rows_max - held;
     let trace = purge_trace(work, before(retention.trace_days), left)?;
     let left = left.saturating_sub(trace);
+    let pairs = crate::pairs::purge(work.connection, before(retention.trace_days), left)?;
+    let left = left.saturating_sub(pairs);
     let events = work
         .connection
         .prepare_cached(
@@ -49,7 +51,7 @@ fn step(
                 ORDER BY time LIMIT ?2)",
         )?
         .execute((before(retention.events_days).0, left.cast_signed()))? as u64;
-    Ok(Purged { trace, events, held, more: held + trace + events >= rows_max })
+    Ok(Purged { trace, events, held, more: held + trace + pairs + events >= rows_max })
 }
 
 /// Trace rows go with their histories. Those of mail that is still here go too: its own rows

@@ -173,6 +173,7 @@ CREATE TABLE contact (
     last INTEGER NOT NULL,
     PRIMARY KEY (tenant, sender, recipient)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX contact_last ON contact (last);
 CREATE TABLE spoof_pair (
     tenant INTEGER NOT NULL,
     spoofed TEXT NOT NULL,
@@ -182,6 +183,7 @@ CREATE TABLE spoof_pair (
     last INTEGER NOT NULL,
     PRIMARY KEY (tenant, spoofed, infrastructure)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX spoof_pair_last ON spoof_pair (last);
 PRAGMA user_version = 2;
 COMMIT;
 ";

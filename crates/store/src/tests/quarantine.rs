@@ -253,3 +253,17 @@ async fn pairs_are_counted_for_their_tenant_alone() {
     assert_eq!(found, [SpoofSeen { count: 2, ..seen }]);
     assert!(store.spoofs(TENANT, NOW + DAY).await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn pairs_of_which_nothing_was_seen_for_long_are_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path());
+    let (anna, rita) = (address("anna@contoso.example"), address("rita@fabrikam.example"));
+    store.count_contacts(TENANT, &anna, std::slice::from_ref(&rita), NOW).await.unwrap();
+    let retention = Retention { trace_days: 90, events_days: 90, held_days: 30 };
+    let seen = || store.contacts(TENANT, &anna, std::slice::from_ref(&rita));
+    store.purge(NOW + 89 * DAY, retention, 100).await.unwrap();
+    assert_eq!(seen().await.unwrap()[0].messages_before, 1);
+    store.purge(NOW + 91 * DAY, retention, 100).await.unwrap();
+    assert_eq!(seen().await.unwrap()[0].messages_before, 0);
+}
