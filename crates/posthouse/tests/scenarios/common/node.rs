@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -148,10 +149,14 @@ impl Node {
         })
     }
 
-    /// Kills it if it is still there.
+    /// Kills it if it is still there. Where a wrapper is about to kill it too, it may end at any
+    /// moment: then there is nothing left to kill, which is as good.
     pub(crate) fn kill_if_running(&mut self) {
         if self.is_running() {
-            self.signal(Signal::KILL);
+            match kill_process(self.process_in_rustix(), Signal::KILL) {
+                Ok(()) | Err(Errno::SRCH) => {}
+                Err(error) => panic!("cannot kill the node: {error}"),
+            }
         }
         self.wait_for_end();
     }
@@ -228,8 +233,11 @@ impl Node {
 
     /// Sends a signal.
     pub(crate) fn signal(&self, signal: Signal) {
-        let id = Pid::from_raw(self.process_id().cast_signed()).unwrap();
-        kill_process(id, signal).unwrap();
+        kill_process(self.process_in_rustix(), signal).unwrap();
+    }
+
+    fn process_in_rustix(&self) -> Pid {
+        Pid::from_raw(self.process_id().cast_signed()).unwrap()
     }
 
     /// `kill -9`.
