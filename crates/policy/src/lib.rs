@@ -6,7 +6,9 @@
 
 mod attribution;
 mod chains;
+mod connector_row;
 mod directory;
+mod enhanced_filtering;
 mod explain;
 mod file;
 mod index;
@@ -33,6 +35,7 @@ pub use attribution::{
 };
 pub use chains::{CHAIN_RULES_MAX, ChainRule, RuledChain, chain_rules};
 pub use directory::{CANDIDATES_MAX, Directory, DirectoryError, Grants};
+pub use enhanced_filtering::{EnhancedFiltering, enhanced_filtering, from_behind};
 pub use explain::CONSIDERED_MAX;
 pub use file::TenantFileError;
 pub use names::{CertificateName, DomainPattern, Host, SmartHost};
@@ -89,7 +92,7 @@ pub use replies::{
 };
 pub use route::{ConnectorRoute, ConnectorTls, NextHop, Route, route, route_by_rule};
 pub use tenant::{
-    AcceptedDomain, ConnectorSource, ConnectorType, DomainType, InboundConnector,
+    AcceptedDomain, ConnectorSource, ConnectorType, DomainType, InboundConnector, InboundExtras,
     OutboundConnector, Tenant, TenantExtras, TlsSettings,
 };
 pub use text::FromText;

@@ -33,14 +33,26 @@ impl<T> Lookup<T> {
 /// What the connection showed of the peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionFacts {
-    /// The connecting address.
+    /// The address that counts: the connecting one, or behind another gateway the one that this
+    /// gateway took the message from.
     pub address: IpAddr,
     /// What it called itself in HELO or EHLO, printable; empty where it did not.
     pub helo: String,
+    /// The other gateway, where a connector with enhanced filtering knows the peer as one.
+    pub gateway: Option<GatewayFact>,
     /// The name that reverse DNS gives the address, lower case, no final dot.
     pub reverse_name: Lookup<ReverseName>,
     /// The block lists that hold the address; empty where none is configured.
     pub block_lists: Vec<BlockListFact>,
+}
+
+/// Another gateway that brought a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GatewayFact {
+    /// The connecting address.
+    pub address: IpAddr,
+    /// Its Received lines lead to no public address: the gateway itself counts as the sender.
+    pub is_lost: bool,
 }
 
 /// A name from reverse DNS.

@@ -25,8 +25,8 @@ pub use address::{Address, Domain};
 pub use authentication::{
     ArcClaims, ArcFact, ArcResult, AuthenticationFacts, BlockListFact, BodyCoverage,
     CompositeAuthentication, CompositeResult, ConnectionFacts, DkimFact, DkimReason, DkimResult,
-    DmarcAction, DmarcFact, DmarcPolicy, DmarcRecord, DmarcResult, FromFact, FromProblem, Lookup,
-    ReverseName, SpfFact, SpfIdentity, SpfResult,
+    DmarcAction, DmarcFact, DmarcPolicy, DmarcRecord, DmarcResult, FromFact, FromProblem,
+    GatewayFact, Lookup, ReverseName, SpfFact, SpfIdentity, SpfResult,
 };
 pub use chain::{
     CertificateSummary, ChainElement, ChainMode, ChainReason, ChainReport, ChainWarning,

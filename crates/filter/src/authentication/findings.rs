@@ -140,6 +140,12 @@ kinds! {
     REVERSE_UNCONFIRMED = "address-name-unconfirmed", Spam, Force::Weight(0.4),
         "The name of the sending address, {name}, does not lead back to it.",
         "Der Name der sendenden Adresse, {name}, führt nicht zu ihr zurück.";
+    BEHIND_GATEWAY = "behind-gateway", Trust, Force::Informs,
+        "Your gateway {gateway} brought this; {address}, which it took it from, is judged as the sender.",
+        "Ihr Gateway {gateway} hat dies gebracht; {address}, von dem es kam, wird als Absender beurteilt.";
+    GATEWAY_LOST = "behind-gateway-lost", Trust, Force::Informs,
+        "Your gateway {gateway} does not say which public address this came from; it is judged as the sender itself.",
+        "Ihr Gateway {gateway} nennt keine öffentliche Adresse, von der dies kam; es wird selbst als Absender beurteilt.";
     HELO_ODD = "helo-odd", Spam, Force::Weight(0.6),
         "The sending server calls itself {helo}, which is no name of a server on the Internet.",
         "Der sendende Server nennt sich {helo}; so heißt kein Server im Internet.";
@@ -333,6 +339,11 @@ fn conclusion_findings(
 pub fn connection_findings(connection: &ConnectionFacts) -> Vec<Finding> {
     let mut findings = Vec::new();
     let address = connection.address.to_string();
+    if let Some(gateway) = connection.gateway {
+        let kind = if gateway.is_lost { &GATEWAY_LOST } else { &BEHIND_GATEWAY };
+        let finding = Finding::of(kind).with("gateway", &gateway.address.to_string());
+        findings.push(if gateway.is_lost { finding } else { finding.with("address", &address) });
+    }
     for list in &connection.block_lists {
         if list.answer.found().is_some() {
             findings.push(

@@ -52,6 +52,7 @@ fn facts(result: DmarcResult, policy: DmarcPolicy) -> AuthenticationFacts {
 fn connection(name: &str, is_confirmed: bool) -> ConnectionFacts {
     let name = ReverseName { name: name.into(), organization: name.into(), is_confirmed };
     ConnectionFacts {
+        gateway: None,
         address: "192.0.2.1".parse().unwrap(),
         helo: "mail.bulk.example".into(),
         reverse_name: Lookup::Found(name),

@@ -29,6 +29,7 @@ mod durability;
 mod edge;
 mod edge_gateways;
 mod edge_users;
+mod enhanced_filtering;
 mod evidence;
 mod exim;
 mod foreign_clients;
