@@ -4,11 +4,13 @@
 //! becomes of the message is decided in `treat`. A look-up that fails is a fact; an engine that is
 //! required and does not answer defers the message, it never passes unseen.
 
+mod bounded;
 mod contacts;
 mod engines;
 mod explanation;
+mod history;
 mod leaving;
-mod notes;
+pub(crate) mod ledger;
 mod parts;
 mod settings;
 mod source;
@@ -29,8 +31,9 @@ use posthouse_types::{
 pub(crate) use contacts::{Acquaintance, Contacts};
 pub(crate) use engines::Engines;
 pub(crate) use explanation::judgement;
+pub(crate) use history::Sampling;
 pub(crate) use leaving::{Leaving, check_leaving};
-pub(crate) use notes::Notes;
+pub(crate) use ledger::Ledger;
 pub(crate) use parts::{Taken, messages};
 pub(crate) use settings::FilterSettings;
 pub(crate) use source::{Arrived, Source, trace_back};
@@ -87,7 +90,9 @@ pub(crate) async fn judge(world: &World, sample: Sample<'_>) -> Result<Judgment,
         return Err(refusals::filter_unavailable(format!("clamd did not answer: {why}.")));
     }
     facts.engine = engine;
+    history::recall(world, &sample, &reading, &mut facts);
     let verdicts = filter::judge(&facts, &measured);
+    history::remember(world, &facts, &measured, &verdicts);
     let change = filter::counterfactual(&facts, &measured, &verdicts);
     let judged = filter::judged(&facts, &measured, &verdicts, sample.sender);
     Ok(Judgment { source: sample.source, facts, verdicts, judged, change, measured, reading })
@@ -147,15 +152,18 @@ async fn gather(
     let sealers = protection.map_or(&[][..], |protection| &protection.general.arc_trusted_sealers);
     let sealers: Vec<&str> = sealers.iter().map(Domain::as_str).collect();
     let spoof_entries = spoofs::entries(protection, client, world.now());
+    let dmarc_sample = world.sampling.of(sample.arrived.header);
     let context = SenderContext {
         own_domains: &own,
         trusted_sealers: &sealers,
         spoof_entries: &spoof_entries,
         connection: Some(&connection),
+        dmarc_sample,
         ..SenderContext::EMPTY
     };
     let composite = composite(&authentication, &context);
     let facts = Facts {
+        dmarc_sample,
         composite,
         connection: Some(connection),
         authentication: Some(authentication),

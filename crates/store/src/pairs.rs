@@ -6,7 +6,7 @@
 use posthouse_types::{Address, Domain, TenantId, UnixMillis};
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::writer::{Class, Fault};
+use crate::writer::Fault;
 use crate::{Store, StoreError};
 
 /// How well a sender and a recipient know each other.
@@ -59,35 +59,6 @@ pub(crate) fn purge(
 }
 
 impl Store {
-    /// Counts a message from a sender to recipients.
-    ///
-    /// # Errors
-    /// [`StoreError::DiskFull`] or [`StoreError::Unavailable`].
-    pub async fn count_contacts(
-        &self,
-        tenant: TenantId,
-        sender: &Address,
-        recipients: &[Address],
-        now: UnixMillis,
-    ) -> Result<(), StoreError> {
-        let sender = sender.folded();
-        let recipients: Vec<String> = recipients.iter().map(Address::folded).collect();
-        let bytes = recipients.len() * 128;
-        self.submit(Class::Record, bytes, Vec::new(), move |work| {
-            for recipient in &recipients {
-                work.connection
-                    .prepare_cached(
-                        "INSERT INTO contact (tenant, sender, recipient, count, last)
-                         VALUES (?1, ?2, ?3, 1, ?4)
-                         ON CONFLICT DO UPDATE SET count = count + 1, last = max(last, ?4)",
-                    )?
-                    .execute((tenant.0.cast_signed(), &sender, recipient, now.0))?;
-            }
-            Ok(())
-        })
-        .await
-    }
-
     /// How well a sender and each of these recipients know each other, in their order.
     ///
     /// # Errors
@@ -124,31 +95,6 @@ impl Store {
                 Ok(out)
             })
             .await
-    }
-
-    /// Counts a forged sender.
-    ///
-    /// # Errors
-    /// As [`Store::count_contacts`].
-    pub async fn count_spoof(&self, tenant: TenantId, seen: SpoofSeen) -> Result<(), StoreError> {
-        self.submit(Class::Record, 256, Vec::new(), move |work| {
-            work.connection
-                .prepare_cached(
-                    "INSERT INTO spoof_pair (tenant, spoofed, infrastructure, internal, count, last)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                     ON CONFLICT DO UPDATE SET count = count + ?5, last = max(last, ?6)",
-                )?
-                .execute((
-                    tenant.0.cast_signed(),
-                    seen.spoofed.as_str(),
-                    &seen.infrastructure,
-                    seen.is_internal,
-                    seen.count.cast_signed(),
-                    seen.last.0,
-                ))?;
-            Ok(())
-        })
-        .await
     }
 
     /// A tenant's forged senders since a time, the most frequent first.

@@ -85,7 +85,7 @@ fn stamps(world: &World, taken: &Taken<'_>, decision: Option<&Decision>) -> Vec<
             facts: authentication,
             client,
             composite: facts.composite,
-            action: dmarc_action(&authentication.dmarc, 0),
+            action: dmarc_action(&authentication.dmarc, facts.dmarc_sample),
         };
         out.extend(received_spf(&authentication.spf, &world.node_name(), &source.helo));
         out.extend(authentication_results(&stamp));

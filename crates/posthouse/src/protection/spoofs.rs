@@ -84,8 +84,7 @@ pub(super) fn count(world: &World, sample: &Sample<'_>, facts: &Facts, own_domai
             count: 1,
             last: world.now(),
         };
-        let store = world.store().clone();
-        world.notes.write("spoofs", async move { store.count_spoof(tenant, seen).await });
+        world.ledger.count_spoof(tenant, seen);
     }
 }
 

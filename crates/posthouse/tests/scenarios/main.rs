@@ -44,6 +44,7 @@ mod postfix;
 mod protection;
 mod quarantine;
 mod recognition;
+mod reputation;
 mod running;
 mod session_attacks;
 mod smuggling;
