@@ -34,6 +34,7 @@ CREATE TABLE signature (
     last INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX signature_last ON signature (last);
+ALTER TABLE spoof_pair ADD COLUMN address TEXT;
 PRAGMA user_version = 4;
 COMMIT;
 ";
@@ -203,9 +204,9 @@ fn contacts(connection: &Connection, counts: &[ContactCount]) -> Result<(), Faul
 
 fn spoofs(connection: &Connection, counts: &[(TenantId, SpoofSeen)]) -> Result<(), Fault> {
     let mut statement = connection.prepare_cached(
-        "INSERT INTO spoof_pair (tenant, spoofed, infrastructure, internal, count, last)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT DO UPDATE SET count = count + ?5, last = max(last, ?6)",
+        "INSERT INTO spoof_pair (tenant, spoofed, infrastructure, internal, count, last, address)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT DO UPDATE SET count = count + ?5, last = max(last, ?6), address = ?7",
     )?;
     for (tenant, seen) in counts {
         statement.execute((
@@ -215,6 +216,7 @@ fn spoofs(connection: &Connection, counts: &[(TenantId, SpoofSeen)]) -> Result<(
             seen.is_internal,
             seen.count.cast_signed(),
             seen.last.0,
+            seen.address.map(|address| address.to_string()),
         ))?;
     }
     Ok(())

@@ -3,6 +3,8 @@
 //!
 //! Addresses are stored folded. A tenant's pairs are its own.
 
+use std::net::IpAddr;
+
 use posthouse_types::{Address, Domain, TenantId, UnixMillis};
 use rusqlite::{Connection, OptionalExtension};
 
@@ -27,6 +29,8 @@ pub struct SpoofSeen {
     pub spoofed: Domain,
     /// The sending infrastructure: a domain, or a network.
     pub infrastructure: String,
+    /// The address that it came from last; none of one that an earlier version counted.
+    pub address: Option<IpAddr>,
     /// Whether the domain is the tenant's own.
     pub is_internal: bool,
     /// How many messages.
@@ -110,7 +114,7 @@ impl Store {
             .readers
             .read(move |connection| {
                 let mut statement = connection.prepare_cached(
-                    "SELECT spoofed, infrastructure, internal, count, last FROM spoof_pair
+                    "SELECT spoofed, infrastructure, internal, count, last, address FROM spoof_pair
                      WHERE tenant = ?1 AND last >= ?2 ORDER BY count DESC LIMIT ?3",
                 )?;
                 let limit = crate::trace::bounded(0).cast_signed() as i64;
@@ -122,6 +126,7 @@ impl Store {
                             is_internal: row.get(2)?,
                             count: row.get::<_, i64>(3)?.cast_unsigned(),
                             last: UnixMillis(row.get(4)?),
+                            address: row.get::<_, Option<String>>(5)?.and_then(|a| a.parse().ok()),
                         })
                     })?;
                 Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)

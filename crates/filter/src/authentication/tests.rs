@@ -207,6 +207,15 @@ fn an_entry_for_a_spoofed_sender_is_the_tenant_s_last_word_on_an_unproven_one() 
         (vec![entry(Spoofed::Address(format!("bob@{FROM}")), network.clone(), Allow)], "fail 000"),
         (vec![entry(Spoofed::Anyone, network.clone(), Allow)], "pass 701"),
         (
+            vec![entry(Spoofed::WithSubdomains("example".into()), network.clone(), Allow)],
+            "pass 701",
+        ),
+        (vec![entry(Spoofed::WithSubdomains(FROM.into()), network.clone(), Block)], "fail 002"),
+        (
+            vec![entry(Spoofed::WithSubdomains("so.example".into()), network.clone(), Allow)],
+            "fail 000",
+        ),
+        (
             vec![
                 entry(domain(), network.clone(), Allow),
                 entry(Spoofed::Anyone, Infrastructure::Anyone, Block),
@@ -264,7 +273,7 @@ fn an_allow_that_fits_one_of_two_senders_allows_neither() {
 }
 
 #[test]
-fn the_owner_s_percentage_makes_the_action_milder_and_not_the_answer() {
+fn the_owner_s_percentage_makes_the_action_milder() {
     let mut fact = facts(DmarcResult::Fail, DmarcPolicy::Reject).dmarc;
     assert_eq!(dmarc_action(&fact, 99), DmarcAction::OverrideReject);
     fact.record = Some(DmarcRecord {

@@ -95,6 +95,7 @@ impl Ledger {
             .and_modify(|known| {
                 known.count += seen.count;
                 known.last = seen.last;
+                known.address = seen.address;
             })
             .or_insert(seen);
         self.something.notify_one();

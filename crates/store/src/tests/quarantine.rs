@@ -252,6 +252,7 @@ async fn pairs_are_counted_for_their_tenant_alone() {
     assert_eq!(other.messages_before, 0);
     let seen = SpoofSeen {
         spoofed: Domain::from_normalized("x.example"),
+        address: Some("192.0.2.1".parse().unwrap()),
         infrastructure: "192.0.2.0/24".to_owned(),
         is_internal: true,
         count: 1,
