@@ -38,6 +38,7 @@ mod kb_3212877;
 mod kill;
 mod limits;
 mod limits_of_time;
+mod logos;
 mod outbound;
 mod outgoing_header;
 mod postfix;
