@@ -3,7 +3,7 @@
 //! Touches nothing. Plain data: what a connector *means* is in `attribution`, `partner` and
 //! `route`; how a file is read is in `file`; what looks wrong with a tenant is in `problems`.
 
-use posthouse_types::{Address, ChainMode, Domain};
+use posthouse_types::{Address, ChainMode, Domain, UnixMillis};
 use serde::{Deserialize, Serialize};
 
 use crate::Protection;
@@ -11,6 +11,7 @@ use crate::connector_row::InboundRow;
 use crate::enhanced_filtering::EnhancedFiltering;
 use crate::names::{CertificateName, DomainPattern, Host, SmartHost};
 use crate::outbound::OutboundSettings;
+use crate::protection::allow_block;
 use crate::ranges::AddressRange;
 use crate::recipients::RecipientList;
 use crate::rules::{self, MailFlowRule};
@@ -308,6 +309,15 @@ impl Tenant {
     /// Its policies and lists; `None` is Exchange Online's default for everything.
     pub fn protection(&self) -> Option<&Protection> {
         self.extras.as_ref().map(|extras| &extras.protection)
+    }
+
+    /// Gives the entries of its list an end that must have one and whose file does not say which
+    /// (see [`Lasts`](crate::Lasts)). `before` is the same tenant as it was.
+    pub fn give_entries_ends(&mut self, before: Option<&Self>, now: UnixMillis) {
+        let Some(extras) = &mut self.extras else { return };
+        let before = before.and_then(Self::protection);
+        let before = before.map_or(&[][..], |protection| &protection.tenant_allow_blocks);
+        allow_block::give_ends(&mut extras.protection.tenant_allow_blocks, before, now);
     }
 
     /// The accepted domain of this name; verified or not. The tenant has to be normalized.

@@ -6,6 +6,7 @@
 
 mod changes;
 mod grants;
+mod list_entries;
 mod policies;
 mod quarantine;
 mod restricted;

@@ -95,6 +95,7 @@ pub(crate) async fn judge(world: &World, sample: Sample<'_>) -> Result<Judgment,
     history::remember(world, &facts, &measured, &verdicts);
     let change = filter::counterfactual(&facts, &measured, &verdicts);
     let judged = filter::judged(&facts, &measured, &verdicts, sample.sender);
+    history::note_uses(world, &sample, &judged);
     Ok(Judgment { source: sample.source, facts, verdicts, judged, change, measured, reading })
 }
 

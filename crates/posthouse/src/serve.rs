@@ -356,6 +356,9 @@ async fn housekeeping(world: Arc<World>) {
         if Instant::now() >= purge_at {
             purge_at = Instant::now() + PURGE_INTERVAL;
             purge(&world).await;
+            if let Err(trouble) = world.office.end_unused_entries(world.now()).await {
+                tracing::warn!(error = %trouble.what, "unused list entries could not be taken out");
+            }
         }
     }
 }

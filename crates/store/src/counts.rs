@@ -34,6 +34,13 @@ CREATE TABLE signature (
     last INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX signature_last ON signature (last);
+CREATE TABLE entry_use (
+    tenant INTEGER NOT NULL,
+    entry TEXT NOT NULL,
+    last INTEGER NOT NULL,
+    PRIMARY KEY (tenant, entry)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX entry_use_last ON entry_use (last);
 ALTER TABLE spoof_pair ADD COLUMN address TEXT;
 PRAGMA user_version = 4;
 COMMIT;
@@ -43,6 +50,11 @@ COMMIT;
 pub const SOURCES_MAX: usize = 50_000;
 /// Signatures that stay.
 pub const SIGNATURES_MAX: usize = 50_000;
+/// Entries whose use is read at once: more are rarely in use on one node, and none is lost by it,
+/// only looked at after others have gone.
+const USES_READ_MAX: usize = 200_000;
+/// Days after which an entry's use does not matter to anybody any more: none may last longer.
+const USE_DAYS: u64 = 60;
 /// Days without mail after which a source's counts have faded to next to nothing.
 const SOURCE_DAYS: u64 = 90;
 /// Days that a signature is remembered: a campaign that repeats one lasts for days.
@@ -89,6 +101,17 @@ pub struct ContactCount {
     pub last: UnixMillis,
 }
 
+/// When an entry of a tenant's list was used last, or was put there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryUse {
+    /// Whose list.
+    pub tenant: TenantId,
+    /// The entry, by the caller's name for it.
+    pub entry: Box<str>,
+    /// When.
+    pub last: UnixMillis,
+}
+
 /// Everything that is to be counted at once.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Counts {
@@ -100,12 +123,15 @@ pub struct Counts {
     pub sources: Vec<SourceCount>,
     /// Put in the place of what is there.
     pub signatures: Vec<SignatureCount>,
+    /// Put in the place of what is there, unless that is later.
+    pub uses: Vec<EntryUse>,
 }
 
 impl Counts {
     /// How many rows that is.
     pub fn len(&self) -> usize {
-        self.contacts.len() + self.spoofs.len() + self.sources.len() + self.signatures.len()
+        let ours = self.sources.len() + self.signatures.len();
+        self.contacts.len() + self.spoofs.len() + self.uses.len() + ours
     }
 
     /// Whether there is nothing.
@@ -125,7 +151,8 @@ impl Store {
             contacts(work.connection, &counts.contacts)?;
             spoofs(work.connection, &counts.spoofs)?;
             sources(work.connection, &counts.sources)?;
-            signatures(work.connection, &counts.signatures)
+            signatures(work.connection, &counts.signatures)?;
+            uses(work.connection, &counts.uses)
         })
         .await
     }
@@ -161,6 +188,29 @@ impl Store {
             .await
     }
 
+    /// When entries of lists were used last, each tenant's together; with a bound.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn entry_uses(&self) -> Result<Vec<EntryUse>, StoreError> {
+        self.inner
+            .readers
+            .read(|connection| {
+                let mut statement = connection.prepare_cached(
+                    "SELECT tenant, entry, last FROM entry_use ORDER BY tenant LIMIT ?1",
+                )?;
+                let rows = statement.query_map([USES_READ_MAX as i64], |row| {
+                    Ok(EntryUse {
+                        tenant: TenantId(row.get::<_, i64>(0)?.cast_unsigned()),
+                        entry: row.get::<_, String>(1)?.into(),
+                        last: UnixMillis(row.get(2)?),
+                    })
+                })?;
+                Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+            })
+            .await
+    }
+
     /// The signatures that were seen last, the latest first, at most [`SIGNATURES_MAX`].
     ///
     /// # Errors
@@ -183,6 +233,17 @@ impl Store {
             })
             .await
     }
+}
+
+fn uses(connection: &Connection, counts: &[EntryUse]) -> Result<(), Fault> {
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO entry_use (tenant, entry, last) VALUES (?1, ?2, ?3)
+         ON CONFLICT DO UPDATE SET last = max(last, ?3)",
+    )?;
+    for one in counts {
+        statement.execute((one.tenant.0.cast_signed(), &*one.entry, one.last.0))?;
+    }
+    Ok(())
 }
 
 fn contacts(connection: &Connection, counts: &[ContactCount]) -> Result<(), Fault> {
@@ -284,7 +345,14 @@ pub(crate) fn purge(connection: &Connection, now: UnixMillis, rows_max: u64) -> 
                 LIMIT min(?2, max(0, (SELECT count(*) FROM signature) - ?1)))",
         )?
         .execute((SIGNATURES_MAX as i64, left.cast_signed()))? as u64;
-    Ok(sources + signatures + sources_over + signatures_over)
+    let left = left.saturating_sub(signatures_over);
+    let uses = connection
+        .prepare_cached(
+            "DELETE FROM entry_use WHERE (tenant, entry) IN
+                (SELECT tenant, entry FROM entry_use WHERE last < ?1 ORDER BY last LIMIT ?2)",
+        )?
+        .execute((before(USE_DAYS), left.cast_signed()))? as u64;
+    Ok(sources + signatures + sources_over + signatures_over + uses)
 }
 
 fn number_of(kind: SourceKind) -> i64 {

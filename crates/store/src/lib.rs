@@ -41,7 +41,8 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use backup::BackupReport;
 pub use counts::{
-    ContactCount, Counts, SIGNATURE_DAYS, SIGNATURES_MAX, SOURCES_MAX, SignatureCount, SourceCount,
+    ContactCount, Counts, EntryUse, SIGNATURE_DAYS, SIGNATURES_MAX, SOURCES_MAX, SignatureCount,
+    SourceCount,
 };
 pub use draft::Draft;
 pub use error::{OpenError, StoreError};

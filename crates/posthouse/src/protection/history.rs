@@ -8,7 +8,8 @@ use posthouse_filter::authentication::is_sent_on;
 use posthouse_filter::{Measured, reputation};
 use posthouse_message::HeaderFacts;
 use posthouse_mime::Reading;
-use posthouse_types::{Facts, ReplayFacts, UnixMillis, Verdicts};
+use posthouse_policy as policy;
+use posthouse_types::{Facts, Judged, ReplayFacts, UnixMillis, Verdicts};
 
 use super::Sample;
 use crate::world::World;
@@ -30,6 +31,18 @@ pub(super) fn remember(world: &World, facts: &Facts, measured: &Measured, verdic
     let sources = reputation::sources(facts.connection.as_ref(), facts.authentication.as_ref());
     if !sources.is_empty() {
         world.ledger.count_outcome(sources, outcome, world.now());
+    }
+}
+
+/// Notes which entries of the tenant's list a message uses, of those that end when nobody does.
+pub(super) fn note_uses(world: &World, sample: &Sample<'_>, judged: &Judged) {
+    let directory = world.directory();
+    let Some(id) = sample.tenant else { return };
+    let protection = directory.tenant(id).and_then(|tenant| tenant.protection());
+    let entries = protection.map_or(&[][..], |protection| &protection.tenant_allow_blocks);
+    let now = world.now();
+    for entry in policy::used_entries(entries, judged, now) {
+        world.ledger.note_use(id, &entry.key(), now);
     }
 }
 

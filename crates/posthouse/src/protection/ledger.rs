@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use posthouse_filter::reputation::{self, Outcome};
 use posthouse_store::{
-    ContactCount, Counts, SIGNATURE_DAYS, SIGNATURES_MAX, SOURCES_MAX, SignatureCount, SourceCount,
-    SpoofSeen,
+    ContactCount, Counts, EntryUse, SIGNATURE_DAYS, SIGNATURES_MAX, SOURCES_MAX, SignatureCount,
+    SourceCount, SpoofSeen,
 };
 use posthouse_types::{ReputationFact, SourceKind, Tally, TenantId, UnixMillis};
 use tokio::sync::Notify;
@@ -46,6 +46,7 @@ struct Pages {
     spoofs: HashMap<(TenantId, String, String), SpoofSeen>,
     sources: Bounded<(SourceKind, Box<str>), (Tally, UnixMillis)>,
     signatures: Bounded<Box<str>, (u64, UnixMillis)>,
+    uses: HashMap<(TenantId, Box<str>), UnixMillis>,
 }
 
 impl Default for Ledger {
@@ -56,6 +57,7 @@ impl Default for Ledger {
             spoofs: HashMap::new(),
             sources: Bounded::new(SOURCES_MAX),
             signatures: Bounded::new(SIGNATURES_MAX),
+            uses: HashMap::new(),
         };
         Self { pages: Mutex::new(pages), something: Notify::new() }
     }
@@ -147,6 +149,17 @@ impl Ledger {
         count
     }
 
+    /// Notes that an entry of a tenant's list was used.
+    pub(super) fn note_use(&self, tenant: TenantId, entry: &str, now: UnixMillis) {
+        let mut pages = self.pages();
+        let key = (tenant, entry.into());
+        if pages.uses.len() >= PAIRS_WAITING_MAX && !pages.uses.contains_key(&key) {
+            return lost("uses", 1);
+        }
+        pages.uses.insert(key, now);
+        self.something.notify_one();
+    }
+
     fn pages(&self) -> MutexGuard<'_, Pages> {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -165,6 +178,8 @@ impl Ledger {
             });
         let contacts = contacts.collect();
         let spoofs = std::mem::take(&mut pages.spoofs);
+        let uses = std::mem::take(&mut pages.uses).into_iter();
+        let uses = uses.map(|((tenant, entry), last)| EntryUse { tenant, entry, last }).collect();
         let sources = pages.sources.changed().into_iter();
         let sources = sources.map(|((kind, name), (tally, updated))| SourceCount {
             kind,
@@ -180,6 +195,7 @@ impl Ledger {
             contacts,
             spoofs: spoofs.into_iter().map(|((tenant, ..), seen)| (tenant, seen)).collect(),
             sources,
+            uses,
             signatures: signatures
                 .map(|(name, (recipients, last))| SignatureCount { name, recipients, last })
                 .collect(),
