@@ -30,16 +30,16 @@ static BAD: FindingKind = FindingKind {
     id: "reputation-bad",
     concern: Concern::Spam,
     force: Force::Weight(0.5),
-    en: "Of about {count} recent messages from {name}, this server held {bad} for unwanted.",
-    de: "Von etwa {count} jüngeren Nachrichten von {name} hielt dieser Server {bad} für unerwünscht.",
+    en: "Of the recent messages from {name}, this server held about {share} % for unwanted.",
+    de: "Von den jüngeren Nachrichten von {name} hielt dieser Server etwa {share} % für unerwünscht.",
 };
 
 static GOOD: FindingKind = FindingKind {
     id: "reputation-good",
     concern: Concern::Trust,
     force: Force::Weight(-0.4),
-    en: "About {count} recent messages from {name} were nearly all harmless.",
-    de: "Etwa {count} jüngere Nachrichten von {name} waren fast alle harmlos.",
+    en: "Of the recent messages from {name}, about {share} % were harmless.",
+    de: "Von den jüngeren Nachrichten von {name} waren etwa {share} % harmlos.",
 };
 
 /// Every kind of finding that this file makes.
@@ -176,14 +176,14 @@ fn finding(fact: &ReputationFact) -> Option<Finding> {
     if weight.abs() < WEIGHT_MIN {
         return None;
     }
-    let kind = if weight > 0.0 { &BAD } else { &GOOD };
-    let finding = Finding::of(kind).with("name", &fact.name).with("count", &rounded(count));
-    let finding = if weight > 0.0 { finding.with("bad", &rounded(bad)) } else { finding };
+    let (kind, part) = if weight > 0.0 { (&BAD, bad) } else { (&GOOD, tally.good) };
+    let finding = Finding::of(kind).with("name", &fact.name).with("share", &share(part, count));
     Some(finding.weighing(weight))
 }
 
-fn rounded(count: f32) -> String {
-    format!("{:.0}", count)
+/// In tens of percent: how much mail others get is not a tenant's affair.
+fn share(part: f32, all: f32) -> String {
+    format!("{:.0}", (part / all * 10.0).round() * 10.0)
 }
 
 #[cfg(test)]
@@ -228,6 +228,22 @@ mod tests {
         let best = judged(f32::MAX, 0.0);
         assert!(best.score < 0.0 && best.score > -1.0, "{}", best.score);
         assert!(worst.score.is_finite() && best.score.is_finite());
+    }
+
+    #[test]
+    fn what_is_told_is_a_share_and_no_number_of_other_tenants_messages() {
+        let said = |good, spam| {
+            let found = findings(&[fact(SourceKind::Address, good, spam)]);
+            found[0].sentence(posthouse_types::Language::English)
+        };
+        let sentence =
+            "Of the recent messages from 192.0.2.1, this server held about 90 % for unwanted.";
+        assert_eq!(said(123.0, 1_234.0), sentence);
+        assert_eq!(
+            said(1_234.0, 13.0),
+            "Of the recent messages from 192.0.2.1, about 100 % were harmless."
+        );
+        assert!(said(0.0, f32::MAX).contains("100 %"));
     }
 
     #[test]

@@ -50,7 +50,7 @@ fn what_earlier_mail_of_a_source_came_to_counts_and_outlives_a_restart() {
     node.apply(&relaying("contoso", &home));
     let ann = ["ann@contoso.example".to_owned()];
     let lunch = content("Shall we meet at noon on Thursday?");
-    let sentence = "recent messages from 127.0.0.1, this server held";
+    let sentence = "Of the recent messages from 127.0.0.1, this server held about";
 
     let first = told(&node, &write(&node, "eve@stranger.example", &ann, &lunch));
     assert!(!first.contains(sentence), "an unseen source is neutral: {first}");
@@ -58,7 +58,7 @@ fn what_earlier_mail_of_a_source_came_to_counts_and_outlives_a_restart() {
         assert_eq!(write(&node, "eve@stranger.example", &ann, &content(&gtube())).code, 250);
     }
     let after = told(&node, &write(&node, "eve@stranger.example", &ann, &lunch));
-    assert!(after.contains(&format!("Of about 7 {sentence} 6 for unwanted.")), "{after}");
+    assert!(after.contains(&format!("{sentence} 90 % for unwanted.")), "{after}");
     assert!(after.contains("127.0.0.0/24"), "{after}");
     assert!(after.contains("NONE"), "it is no spam by that: {after}");
 
@@ -68,7 +68,7 @@ fn what_earlier_mail_of_a_source_came_to_counts_and_outlives_a_restart() {
         let text = told(&node, &write(&node, "eve@stranger.example", &ann, &lunch));
         text.contains(sentence).then_some(text)
     });
-    assert!(later.contains("6 for unwanted"), "{later}");
+    assert!(later.contains(" % for unwanted"), "{later}");
 }
 
 #[test]
