@@ -146,5 +146,8 @@ mod tests {
         assert_eq!(again[0]["action"], "unchanged", "{again:?}");
         let warnings = again[0]["warnings"].to_string();
         assert!(warnings.contains("sender block b.example: its time is over"), "{warnings}");
+        // `check` reads what `export` says.
+        let told = office.export(None, UnixMillis(31 * DAY)).await.unwrap();
+        assert!(told[0]["warnings"].to_string().contains("its time is over"), "{told:?}");
     }
 }
