@@ -120,6 +120,17 @@ pub fn faded(tally: Tally, elapsed_days: f32) -> Tally {
     }
 }
 
+/// Counts of one source from two places.
+pub fn together(one: Tally, other: Tally) -> Tally {
+    Tally {
+        good: one.good + other.good,
+        spam: one.spam + other.spam,
+        phish: one.phish + other.phish,
+        malware: one.malware + other.malware,
+        bulk: one.bulk + other.bulk,
+    }
+}
+
 /// Counts one more message.
 pub fn counted(mut tally: Tally, outcome: Outcome) -> Tally {
     let place = match outcome {

@@ -42,10 +42,14 @@ impl<K: Eq + Hash + Clone, V: Clone> Bounded<K, V> {
         self.put(key, value, true);
     }
 
-    /// Puts a value that was read, unless there is a newer one.
-    pub(super) fn restore(&mut self, key: K, value: V) {
-        if !self.rows.contains_key(&key) {
-            self.put(key, value, false);
+    /// Puts a value that was read; where there is one already, `together` makes one of both.
+    pub(super) fn restore(&mut self, key: K, value: V, together: impl FnOnce(&V, V) -> V) {
+        match self.rows.get_mut(&key) {
+            Some(row) => {
+                row.value = together(&row.value, value);
+                row.is_changed = true;
+            }
+            None => self.put(key, value, false),
         }
     }
 
@@ -97,9 +101,9 @@ mod tests {
     fn a_change_is_told_once_and_what_was_read_is_no_change() {
         let mut table = Bounded::new(16);
         table.change("a", 1);
-        table.restore("a", 7);
-        table.restore("b", 2);
-        assert_eq!(table.changed(), [("a", 1)]);
+        table.restore("a", 7, |new, old| new + old);
+        table.restore("b", 2, |new, old| new + old);
+        assert_eq!(table.changed(), [("a", 8)]);
         assert_eq!(table.changed(), []);
         assert_eq!(table.find("b").copied(), Some(2));
     }

@@ -202,15 +202,20 @@ impl Ledger {
         }
     }
 
-    /// Takes up what an earlier run of the node wrote.
+    /// Takes up what an earlier run of the node wrote; mail may have come before it was read.
     fn restore(&self, sources: Vec<SourceCount>, signatures: Vec<SignatureCount>) {
         let mut pages = self.pages();
         // The latest come first, and are to be forgotten last.
         for one in sources.into_iter().rev() {
-            pages.sources.restore((one.kind, one.name), (one.tally, one.updated));
+            let value = (one.tally, one.updated);
+            pages.sources.restore((one.kind, one.name), value, |(new, now), (old, updated)| {
+                let old = reputation::faded(old, days(updated, *now));
+                (reputation::together(*new, old), *now)
+            });
         }
         for one in signatures.into_iter().rev() {
-            pages.signatures.restore(one.name, (one.recipients, one.last));
+            let value = (one.recipients, one.last);
+            pages.signatures.restore(one.name, value, |(new, now), (old, _)| (new + old, *now));
         }
     }
 }
@@ -286,9 +291,17 @@ mod tests {
         let later = UnixMillis(NOW.0 + 14 * 86_400_000);
         let again = Ledger::default();
         again.restore(ledger.take().sources, Vec::new());
-        let spam = again.reputation(&address(), later)[0].tally.spam;
-        assert!((spam - 4.0).abs() < 0.01, "{spam}");
+        let spam = |ledger: &Ledger| ledger.reputation(&address(), later)[0].tally.spam;
+        assert!((spam(&again) - 4.0).abs() < 0.01);
         assert!(again.take().is_empty());
+        // Mail that came before it was read is counted beside it.
+        let early = Ledger::default();
+        early.count_outcome(address(), Outcome::Spam, later);
+        for _ in 0..8 {
+            ledger.count_outcome(address(), Outcome::Spam, NOW);
+        }
+        early.restore(ledger.take().sources, Vec::new());
+        assert!((spam(&early) - 9.0).abs() < 0.01, "16 faded to 8, and 1");
     }
 
     #[test]
