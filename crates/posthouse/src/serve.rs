@@ -20,6 +20,7 @@ use crate::health;
 use crate::listeners::Entrance;
 use crate::office::{GrantsByTenant, Office};
 use crate::outbound::{self, Outbound, Signals};
+use crate::protection::ledger;
 use crate::settings::{LogFormat, Settings};
 use crate::world::{self, Parts, World};
 use crate::{door, edge, listeners, records};
@@ -124,6 +125,7 @@ async fn serve(config: &Path, settings: Settings, role: Role) -> Result<(), Stri
     tasks.spawn(load_directory(Arc::clone(&world)));
     tasks.spawn(door::serve(door, Arc::clone(&world)));
     tasks.spawn(housekeeping(Arc::clone(&world)));
+    tasks.spawn(ledger::keep(Arc::clone(&world)));
     if let Some(address) = world.settings().metrics.listen {
         let listener = listeners::bind(address)
             .map_err(|error| format!("cannot listen on [metrics] {address}: {error}"))?;
@@ -137,6 +139,7 @@ async fn serve(config: &Path, settings: Settings, role: Role) -> Result<(), Stri
     until_told_to_stop(&world, config, role).await?;
     drain(&world, delivering).await;
     tasks.shutdown().await;
+    ledger::write(&world).await;
     records::node_stopped(&world).await;
     world.store().clone().close().await;
     tracing::info!("stopped");
@@ -353,6 +356,9 @@ async fn housekeeping(world: Arc<World>) {
         if Instant::now() >= purge_at {
             purge_at = Instant::now() + PURGE_INTERVAL;
             purge(&world).await;
+            if let Err(trouble) = world.office.end_unused_entries(world.now()).await {
+                tracing::warn!(error = %trouble.what, "unused list entries could not be taken out");
+            }
         }
     }
 }

@@ -44,6 +44,8 @@ fn step(
     let left = left.saturating_sub(trace);
     let pairs = crate::pairs::purge(work.connection, before(retention.trace_days), left)?;
     let left = left.saturating_sub(pairs);
+    let pairs = pairs + crate::counts::purge(work.connection, now, left)?;
+    let left = rows_max.saturating_sub(held + trace + pairs);
     let events = work
         .connection
         .prepare_cached(
