@@ -16,6 +16,8 @@ use posthouse_classifier::{Label, Trainer};
 
 /// Sources whose licence lets anybody learn from them: PDDL/CC0, and "without restriction".
 const OPEN: [&str; 2] = ["spamassassin", "glitchyzorua"];
+/// It is calibrated on mail that is old or invented, and will meet other mail.
+const CERTAINTY: f32 = 0.8;
 /// How often each invented story is told.
 const TELLINGS: usize = 24;
 
@@ -27,7 +29,8 @@ fn main() {
     let mut add = |label, raw: &[u8]| {
         trainer.add(label, &posthouse_mime::read(raw, &posthouse_mime::MimeLimits::default()));
     };
-    let is_open = |line: &&str| OPEN.iter().any(|name| line.contains(&format!("\"source\": \"{name}\"")));
+    let is_open =
+        |line: &&str| OPEN.iter().any(|name| line.contains(&format!("\"source\": \"{name}\"")));
     for line in manifest.lines().filter(is_open) {
         let path =
             line.split("\"path\": \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
@@ -38,7 +41,7 @@ fn main() {
     for (label, raw) in synthetic::mails(TELLINGS) {
         add(label, &raw);
     }
-    let model = trainer.finish(|_, _| ());
+    let model = trainer.finish(|_, _| ()).tempered(CERTAINTY);
     let bytes = model.to_bytes();
     println!("{:?}, {} bytes", model, bytes.len());
     std::fs::write(out, bytes).unwrap();

@@ -169,7 +169,8 @@ fn words(count: usize, choices: &mut Choices) -> String {
 }
 
 fn letter(sentences: &[String], closing: &str, choices: &mut Choices) -> String {
-    let greeting = fill(choices.one(&["Hi {first},", "Dear {first},", "Hello,", "{first},", ""]), choices);
+    let greeting =
+        fill(choices.one(&["Hi {first},", "Dear {first},", "Hello,", "{first},", ""]), choices);
     let text = format!("{greeting}\n\n{}\n\n{closing}", sentences.join(" "));
     let quoted = match choices.chance(40) {
         true => format!("\n\n> {}\n> {}", sentences.concat(), fill("Regards, {first}", choices)),
@@ -180,7 +181,9 @@ fn letter(sentences: &[String], closing: &str, choices: &mut Choices) -> String 
     }
     let html = markup(&text, choices);
     let alternatives = |html: &str| {
-        format!("Content-Type: multipart/alternative; boundary=B\n\n--B\n{PLAIN}{text}\n--B\n{PAGE}{html}\n--B--")
+        format!(
+            "Content-Type: multipart/alternative; boundary=B\n\n--B\n{PLAIN}{text}\n--B\n{PAGE}{html}\n--B--"
+        )
     };
     match choices.number(10) {
         // The logo of a signature.

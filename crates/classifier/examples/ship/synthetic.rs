@@ -6,8 +6,8 @@
 //! to visit. The same seed makes the same mails.
 #![allow(clippy::indexing_slicing)]
 
-use crate::texts::{self, Story};
 use crate::notes::note;
+use crate::texts::{self, Story};
 use crate::{fraud, notes_ham, notes_spam, unwanted};
 use posthouse_classifier::Label;
 
