@@ -6,8 +6,9 @@
 mod dutch;
 mod english;
 mod german;
+mod goods;
+mod offers;
 mod romance;
-mod unwanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -150,7 +151,8 @@ static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
         romance::SPANISH,
         romance::PORTUGUESE,
         romance::ITALIAN,
-        unwanted::TABLE,
+        goods::TABLE,
+        offers::TABLE,
     ] {
         let mut theme = Theme::Credentials;
         for line in table.lines() {
