@@ -3,6 +3,7 @@
 //! Touches nothing. Everything is in natural logarithms of odds, so that findings add up; the
 //! reasons that are shown are the very summands.
 
+use posthouse_classifier::WORDS_LIKE_RELEASED;
 use posthouse_types::{
     CompositeAuthentication, CompositeResult, Concern, EngineFact, Facts, Finding, FindingKind,
     Force, Verdict, VerdictReason, Verdicts,
@@ -146,6 +147,9 @@ fn holding(
     };
     let phish = measured.phish_log_odds + share(&[Concern::Phish, Concern::Spoof]);
     let is_bad = score >= SPAM_MIN;
+    // What a tenant's people said of other mail never frees certain phishing.
+    let released = reasons.iter().filter(|one| one.id() == WORDS_LIKE_RELEASED.id);
+    let unforgiving = score - released.map(|one| one.weight).sum::<f32>();
     Verdict::PRECEDENCE
         .iter()
         .copied()
@@ -157,7 +161,8 @@ fn holding(
             }
             Verdict::HighConfidencePhish => {
                 decided(Concern::Phish)
-                    || (score >= HIGH_CONFIDENCE_SPAM_MIN && phish >= HIGH_CONFIDENCE_PHISH_MIN)
+                    || (unforgiving >= HIGH_CONFIDENCE_SPAM_MIN
+                        && phish >= HIGH_CONFIDENCE_PHISH_MIN)
             }
             Verdict::Phish => is_bad && phish >= PHISH_MIN,
             Verdict::HighConfidenceSpam => {
@@ -230,6 +235,20 @@ mod tests {
         assert_eq!(judged(&[&SPAM, &LURE]).all[0], Verdict::Phish);
         assert_eq!(judged(&[&SPAM, &LURE, &VIRUS]).verdict, Verdict::Malware);
         assert_eq!(judged(&[&KNOWN]).verdict, Verdict::None);
+    }
+
+    #[test]
+    fn what_a_tenant_released_never_frees_certain_phishing_or_malware() {
+        let released =
+            || Finding::of(&WORDS_LIKE_RELEASED).weighing(-posthouse_classifier::SAYS_MAX);
+        let judged = |kind: &'static FindingKind, weight: f32, phish_log_odds: f32| {
+            let findings = vec![Finding::of(kind).weighing(weight), released()];
+            let measured = Measured { findings, phish_log_odds, ..Measured::default() };
+            judge(&Facts::default(), &measured).verdict
+        };
+        assert_eq!(judged(&LURE, 8.5, 0.0), Verdict::HighConfidencePhish);
+        assert_eq!(judged(&VIRUS, 0.0, 0.0), Verdict::Malware);
+        assert_eq!(judged(&SPAM, 4.5, 0.0), Verdict::None, "what was close is freed");
     }
 
     #[test]
