@@ -16,6 +16,7 @@ mod evidence;
 mod language;
 mod mails;
 mod quarantine;
+mod report;
 mod restricted;
 mod show;
 mod spoof;
@@ -145,6 +146,9 @@ enum Verb {
     /// Mail that is kept: list, show, release, deny, delete
     #[command(subcommand)]
     Quarantine(quarantine::QuarantineVerb),
+    /// Say of a message that it is junk, phishing or wanted: its tenant's filter learns from it
+    #[command(subcommand)]
+    Report(report::ReportVerb),
     /// Protection policies: which there are, what they say, and which are for whom
     #[command(subcommand)]
     Policy(quarantine::PolicyVerb),
@@ -266,6 +270,7 @@ fn verb_request(verb: Verb) -> Ask {
         Verb::Trace(arguments) => views::trace_request(arguments),
         Verb::Queue(arguments) => views::queue_request(arguments),
         Verb::Quarantine(verb) => quarantine::request(verb),
+        Verb::Report(verb) => report::request(verb),
         Verb::Policy(verb) => quarantine::policy_request(verb),
         Verb::Restricted(verb) => restricted::request(verb),
         Verb::Spoof(verb) => spoof::request(verb),

@@ -12,6 +12,7 @@ mod door;
 mod edge;
 mod gateway;
 mod health;
+mod learned;
 mod listeners;
 mod office;
 mod outbound;

@@ -8,6 +8,7 @@ mod changes;
 mod grants;
 mod policies;
 mod quarantine;
+mod reports;
 mod restricted;
 mod spoofs;
 mod views;
@@ -23,6 +24,7 @@ use posthouse_types::{TenantId, UnixMillis};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::learned::LearnedByTenant;
 use crate::outbound::QueueChange;
 use crate::protection::Engines;
 use crate::restrictions::Restrictions;
@@ -30,6 +32,7 @@ pub(crate) use changes::Edit;
 pub(crate) use grants::GrantsByTenant;
 pub(crate) use policies::PolicyRequest;
 pub(crate) use quarantine::{ActingAs, QuarantineFilter, QuarantineRequest};
+pub(crate) use reports::{ReportRequest, Reported, Word};
 
 /// How long an administrator's question waits for the tenants of a node that has just started: a
 /// million of them take about ten seconds.
@@ -65,6 +68,8 @@ pub(crate) enum Request {
     Events(EventFilter),
     /// Mail in quarantine.
     Quarantine(QuarantineRequest),
+    /// What people said of messages.
+    Report(ReportRequest),
     /// Policies.
     Policy(PolicyRequest),
     /// Who may not send.
@@ -83,6 +88,7 @@ impl Request {
         match self {
             Self::Explain { .. } | Self::Backup { .. } => false,
             Self::Quarantine(request) => request.needs_tenants(),
+            Self::Report(request) => request.needs_tenants(),
             Self::Trace(filter) => filter.tenant.is_some(),
             Self::Events(filter) => filter.tenant.is_some(),
             Self::Queue(filter) | Self::QueueRetry(filter) | Self::QueueRemove(filter) => {
@@ -179,6 +185,8 @@ pub(crate) struct Office {
     pub(crate) resolver: Resolver,
     /// Who has sent how much, and who may not send.
     pub(crate) restrictions: Restrictions,
+    /// What tenants have learned from their own releases and reports.
+    pub(crate) learned: LearnedByTenant,
     /// One change at a time: each is checked against the state that it will replace.
     changes: tokio::sync::Mutex<()>,
     /// Told once the directory is there.
@@ -207,6 +215,7 @@ impl Office {
             directory: ArcSwap::from_pointee(Directory::loading()),
             resolver,
             restrictions: Restrictions::default(),
+            learned: LearnedByTenant::default(),
             changes: tokio::sync::Mutex::default(),
             loaded: tokio::sync::Notify::new(),
             shared: SharedIdentities::built_in(),
@@ -254,6 +263,7 @@ impl Office {
             Request::Explain { reference } => self.explain(&reference).await,
             Request::Events(filter) => self.events(filter).await,
             Request::Quarantine(request) => self.quarantine(request, now).await,
+            Request::Report(request) => self.reports(request, now).await,
             Request::Policy(request) => self.policies(request),
             Request::Restricted { tenant } => self.restricted(tenant.as_deref(), now).await,
             Request::Spoofs { tenant } => self.spoofs(tenant.as_deref(), now).await,
@@ -275,6 +285,7 @@ impl Office {
     /// out; the others are served.
     pub(crate) async fn load_directory(&self) -> Result<(), Trouble> {
         self.restrictions.load(&self.store).await?;
+        self.learned.load(&self.store).await?;
         let grants = self.grants.load_full();
         let read = move |tenants: &mut Vec<(TenantId, Arc<Tenant>, Grants)>,
                          id,

@@ -16,6 +16,7 @@ mod treat;
 
 use std::sync::Arc;
 
+use posthouse_classifier::Learned;
 use posthouse_content::Protected;
 use posthouse_filter::authentication::{SenderContext, composite};
 use posthouse_filter::{self as filter, Counterfactual, Measured};
@@ -77,10 +78,11 @@ pub(crate) async fn judge(world: &World, sample: &Sample<'_>) -> Result<Judgment
     let engines = world.engines();
     let _room = engines.room_for(sample.draft.len()).await;
     let message = whole(sample).map_err(|error| refusals::store(&error))?;
+    let surroundings = surroundings(world, sample).await;
     let (mut facts, engine, measured) = tokio::join!(
         gather(world, &settings.filter, sample, &message),
         scan(&engines, &message),
-        measure(Arc::clone(&engines), Arc::clone(&message), surroundings(world, sample)),
+        measure(Arc::clone(&engines), Arc::clone(&message), surroundings),
     );
     let (reading, measured) = measured?;
     if let Some(why) = engine.failure().filter(|_| settings.filter.clamd_required) {
@@ -179,12 +181,19 @@ fn own_domains(world: &World, sample: &Sample<'_>) -> Vec<Domain> {
 #[derive(Default)]
 struct Surroundings {
     protected: Protected,
+    /// What its own people said of other mail.
+    learned: Option<Arc<Learned>>,
     has_corresponded: Option<bool>,
 }
 
-fn surroundings(world: &World, sample: &Sample<'_>) -> Surroundings {
+async fn surroundings(world: &World, sample: &Sample<'_>) -> Surroundings {
     let has_corresponded = sample.acquaintance.has_corresponded();
-    Surroundings { protected: protected(world, sample), has_corresponded }
+    // What a tenant sends was not what its people spoke of.
+    let learned = match sample.tenant.filter(|_| !sample.attributed) {
+        Some(tenant) => world.office.learned.of(world.store(), tenant).await,
+        None => None,
+    };
+    Surroundings { protected: protected(world, sample), learned, has_corresponded }
 }
 
 /// Whom the tenant protects from being imitated: its own domains, and those that its anti-phish

@@ -44,6 +44,9 @@ fn step(
     let left = left.saturating_sub(trace);
     let pairs = crate::pairs::purge(work.connection, before(retention.trace_days), left)?;
     let left = left.saturating_sub(pairs);
+    let left = left.saturating_sub(pairs);
+    let reports = crate::learned::purge(work.connection, before(retention.events_days), left)?;
+    let left = left.saturating_sub(reports);
     let events = work
         .connection
         .prepare_cached(
@@ -51,7 +54,7 @@ fn step(
                 ORDER BY time LIMIT ?2)",
         )?
         .execute((before(retention.events_days).0, left.cast_signed()))? as u64;
-    Ok(Purged { trace, events, held, more: held + trace + pairs + events >= rows_max })
+    Ok(Purged { trace, events, held, more: held + trace + pairs + reports + events >= rows_max })
 }
 
 /// Trace rows go with their histories. Those of mail that is still here go too: its own rows

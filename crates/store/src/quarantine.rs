@@ -16,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension};
 use crate::settle::remove_recipient;
 use crate::trace::{Step, bounded, insert_event, record_step};
 use crate::writer::{Class, Fault, Work};
-use crate::{MessageId, NewMessage, QueueId, Store, StoreError};
+use crate::{Lesson, MessageId, NewMessage, QueueId, Store, StoreError};
 pub use rows::{
     Actor, NewQuarantine, QuarantineAct, QuarantineCursor, QuarantineFilter, QuarantineId,
     QuarantineStatus, Quarantined, Refused, Rescan,
@@ -156,8 +156,8 @@ impl Store {
             .await
     }
 
-    /// Puts one into the queue, due now. One transaction; a second call changes nothing, whoever
-    /// repeats it and whatever was lost in between.
+    /// Puts one into the queue, due now, with what its release teaches. One transaction; a second
+    /// call changes nothing, whoever repeats it and whatever was lost in between.
     ///
     /// # Errors
     /// As [`Store::settle`].
@@ -166,9 +166,20 @@ impl Store {
         id: QuarantineId,
         by: Actor,
         rescan: Rescan,
+        lesson: Option<Lesson>,
         now: UnixMillis,
     ) -> Result<Result<(), Refused>, StoreError> {
-        self.on_row(id, move |work, row| release(work, row, &by, &rescan, now)).await
+        self.on_row(id, move |work, row| {
+            let released = release(work, row, &by, &rescan, now)?;
+            if released.is_ok()
+                && let Some(lesson) = &lesson
+            {
+                lesson.write(work.connection)?;
+                note(work, row, "reported", by.name(), &lesson.report.said, now)?;
+            }
+            Ok(released)
+        })
+        .await
     }
 
     /// Notes that its recipient asks for it.

@@ -5,11 +5,11 @@
 
 use rusqlite::Connection;
 
-use crate::{OpenError, restricted};
+use crate::{OpenError, learned, restricted};
 
 /// The steps; the first makes version 1 of nothing. `PRAGMA user_version` holds the version.
 /// A step that has been released is never changed.
-pub(crate) const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, restricted::STEP];
+pub(crate) const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, restricted::STEP, learned::STEP];
 
 /// Bodies stand apart from messages, so that views of the queue read dense pages. Recipients hold
 /// the number of their trace row, so that settling needs no look-up by name. AUTOINCREMENT where a
@@ -251,7 +251,7 @@ mod tests {
             )
             .unwrap();
         assert_eq!(migrate(&connection).unwrap(), 1);
-        assert_eq!(version(&connection).unwrap(), 3);
+        assert_eq!(version(&connection).unwrap(), MIGRATIONS.len() as i64);
         assert_eq!(count(&connection, "SELECT count(*) FROM queue WHERE state = 1").unwrap(), 1);
         for empty in [
             "SELECT count(*) FROM quarantine",

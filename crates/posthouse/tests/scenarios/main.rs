@@ -43,6 +43,7 @@ mod postfix;
 mod protection;
 mod quarantine;
 mod recognition;
+mod reports;
 mod running;
 mod session_attacks;
 mod smuggling;

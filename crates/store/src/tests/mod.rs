@@ -6,6 +6,7 @@ mod damage;
 mod durability;
 mod fresh;
 mod keeping;
+mod learned;
 mod quarantine;
 mod queue;
 mod records;

@@ -1,0 +1,106 @@
+//! `posthouse report`: what people say of messages, and what was said.
+//!
+//! May touch: the file named, for reading. The office answers.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use posthouse_message::base64;
+
+use super::quarantine::who_runs_this;
+use super::{Ask, Asking, View, mails};
+use crate::office::{ActingAs, ReportRequest, Reported, Request, Word};
+
+/// Largest file that is handed to a node: with a third more for its encoding it passes the door.
+const REPORTED_BYTES_MAX: usize = 20 * 1024 * 1024;
+
+/// What is said.
+#[derive(Subcommand)]
+pub(crate) enum ReportVerb {
+    /// It is unwanted
+    Junk(SayArguments),
+    /// It is phishing
+    Phish(SayArguments),
+    /// It is wanted
+    NotJunk(SayArguments),
+    /// What was said, newest first
+    List {
+        /// Only this tenant's
+        #[arg(long)]
+        tenant: Option<String>,
+        /// At most so many
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
+        #[command(flatten)]
+        asking: Asking,
+    },
+}
+
+/// Of which message, and who says it.
+#[derive(Args)]
+pub(crate) struct SayArguments {
+    #[command(flatten)]
+    which: Which,
+    /// Whose mail it is
+    #[arg(long, required_unless_present_any = ["reference", "message_id"])]
+    tenant: Option<String>,
+    /// Speak as this recipient: all users together count as one administrator
+    #[arg(long = "as", value_name = "USER")]
+    user: Option<String>,
+    /// Who says it, for the record; the user who runs this where it is left out
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    #[command(flatten)]
+    asking: Asking,
+}
+
+/// Which message.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Which {
+    /// The message (RFC 5322)
+    file: Option<PathBuf>,
+    /// The message of this reference, while it waits or is kept
+    #[arg(long, value_name = "REF")]
+    reference: Option<String>,
+    /// The message with this Message-ID, while it waits or is kept
+    #[arg(long, value_name = "ID")]
+    message_id: Option<String>,
+}
+
+impl Which {
+    fn read(self) -> Result<Reported, String> {
+        match (self.file, self.reference, self.message_id) {
+            (Some(file), ..) => {
+                bytes(&file).map(|bytes| Reported::Bytes { base64: base64(&bytes) })
+            }
+            (None, Some(reference), _) => Ok(Reported::Reference(reference)),
+            (None, None, id) => Ok(Reported::MessageId(id.unwrap_or_default())),
+        }
+    }
+}
+
+fn bytes(file: &Path) -> Result<Vec<u8>, String> {
+    let bytes = mails::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    if bytes.len() > REPORTED_BYTES_MAX {
+        return Err(format!("{}: larger than 20 MiB", file.display()));
+    }
+    Ok(bytes)
+}
+
+/// The request that was typed.
+pub(super) fn request(verb: ReportVerb) -> Ask {
+    let (word, arguments) = match verb {
+        ReportVerb::Junk(arguments) => (Word::Junk, arguments),
+        ReportVerb::Phish(arguments) => (Word::Phish, arguments),
+        ReportVerb::NotJunk(arguments) => (Word::NotJunk, arguments),
+        ReportVerb::List { tenant, limit, asking } => {
+            let request = Request::Report(ReportRequest::List { tenant, limit });
+            return Ask { request: Ok(request), asking, view: View::Sentences };
+        }
+    };
+    let SayArguments { which, tenant, user, by, asking } = arguments;
+    let acting = ActingAs { by: by.unwrap_or_else(who_runs_this), user, tenant };
+    let request = which.read().map(|what| ReportRequest::Say { word, what, acting });
+    Ask { request: request.map(Request::Report), asking, view: View::Sentences }
+}
