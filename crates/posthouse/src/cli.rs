@@ -149,6 +149,9 @@ enum Verb {
     /// Say of a message that it is junk, phishing or wanted: its tenant's filter learns from it
     #[command(subcommand)]
     Report(report::ReportVerb),
+    /// Mail of the last 48 hours whose verdict has changed since it came
+    #[command(subcommand)]
+    ZeroHour(report::ZeroHourVerb),
     /// Protection policies: which there are, what they say, and which are for whom
     #[command(subcommand)]
     Policy(quarantine::PolicyVerb),
@@ -271,6 +274,7 @@ fn verb_request(verb: Verb) -> Ask {
         Verb::Queue(arguments) => views::queue_request(arguments),
         Verb::Quarantine(verb) => quarantine::request(verb),
         Verb::Report(verb) => report::request(verb),
+        Verb::ZeroHour(verb) => report::zero_hour_request(verb),
         Verb::Policy(verb) => quarantine::policy_request(verb),
         Verb::Restricted(verb) => restricted::request(verb),
         Verb::Spoof(verb) => spoof::request(verb),

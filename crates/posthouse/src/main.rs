@@ -31,6 +31,7 @@ mod tls;
 mod trust;
 mod wire;
 mod world;
+mod zero_hour;
 
 use std::process::ExitCode;
 

@@ -12,6 +12,7 @@ mod reports;
 mod restricted;
 mod spoofs;
 mod views;
+mod zero_hour;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,11 +29,13 @@ use crate::learned::LearnedByTenant;
 use crate::outbound::QueueChange;
 use crate::protection::Engines;
 use crate::restrictions::Restrictions;
+use crate::zero_hour::ZeroHour;
 pub(crate) use changes::Edit;
 pub(crate) use grants::GrantsByTenant;
 pub(crate) use policies::PolicyRequest;
 pub(crate) use quarantine::{ActingAs, QuarantineFilter, QuarantineRequest};
 pub(crate) use reports::{ReportRequest, Reported, Word};
+pub(crate) use zero_hour::change_line;
 
 /// How long an administrator's question waits for the tenants of a node that has just started: a
 /// million of them take about ten seconds.
@@ -70,6 +73,8 @@ pub(crate) enum Request {
     Quarantine(QuarantineRequest),
     /// What people said of messages.
     Report(ReportRequest),
+    /// Verdicts that have changed.
+    ZeroHour { tenant: Option<String>, since: Option<i64>, limit: usize },
     /// Policies.
     Policy(PolicyRequest),
     /// Who may not send.
@@ -89,6 +94,7 @@ impl Request {
             Self::Explain { .. } | Self::Backup { .. } => false,
             Self::Quarantine(request) => request.needs_tenants(),
             Self::Report(request) => request.needs_tenants(),
+            Self::ZeroHour { tenant, .. } => tenant.is_some(),
             Self::Trace(filter) => filter.tenant.is_some(),
             Self::Events(filter) => filter.tenant.is_some(),
             Self::Queue(filter) | Self::QueueRetry(filter) | Self::QueueRemove(filter) => {
@@ -187,6 +193,8 @@ pub(crate) struct Office {
     pub(crate) restrictions: Restrictions,
     /// What tenants have learned from their own releases and reports.
     pub(crate) learned: LearnedByTenant,
+    /// Reasons to judge again; the running node takes them up.
+    pub(crate) zero_hour: ZeroHour,
     /// One change at a time: each is checked against the state that it will replace.
     changes: tokio::sync::Mutex<()>,
     /// Told once the directory is there.
@@ -216,6 +224,7 @@ impl Office {
             resolver,
             restrictions: Restrictions::default(),
             learned: LearnedByTenant::default(),
+            zero_hour: ZeroHour::default(),
             changes: tokio::sync::Mutex::default(),
             loaded: tokio::sync::Notify::new(),
             shared: SharedIdentities::built_in(),
@@ -264,6 +273,9 @@ impl Office {
             Request::Events(filter) => self.events(filter).await,
             Request::Quarantine(request) => self.quarantine(request, now).await,
             Request::Report(request) => self.reports(request, now).await,
+            Request::ZeroHour { tenant, since, limit } => {
+                self.verdict_changes(tenant, since, limit).await
+            }
             Request::Policy(request) => self.policies(request),
             Request::Restricted { tenant } => self.restricted(tenant.as_deref(), now).await,
             Request::Spoofs { tenant } => self.spoofs(tenant.as_deref(), now).await,
@@ -273,7 +285,7 @@ impl Office {
     }
 
     /// Whoever asks a node in its first moments waits for its tenants, up to a bound.
-    async fn wait_for_directory(&self) {
+    pub(crate) async fn wait_for_directory(&self) {
         let told = self.loaded.notified();
         if !self.directory().is_loaded() {
             // The time is over: the answer will say so.

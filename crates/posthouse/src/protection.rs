@@ -19,10 +19,11 @@ use std::sync::Arc;
 use posthouse_classifier::Learned;
 use posthouse_content::Protected;
 use posthouse_filter::authentication::{SenderContext, composite};
-use posthouse_filter::{self as filter, Counterfactual, Measured};
+use posthouse_filter::{self as filter, Counterfactual, Measured, SenderWeight};
 use posthouse_lookup::{AuthenticationLimits, Authenticator, Submission};
 use posthouse_message::HeaderFacts;
 use posthouse_mime::Reading;
+use posthouse_policy::{KeptFacts, Tenant};
 use posthouse_store::Draft;
 use posthouse_types::{
     Address, Domain, EngineFact, Facts, Judged, Peer, Refusal, TenantId, Verdicts,
@@ -30,13 +31,14 @@ use posthouse_types::{
 
 pub(crate) use contacts::{Acquaintance, Contacts};
 pub(crate) use engines::Engines;
-pub(crate) use explanation::judgement;
+pub(crate) use explanation::{because, judgement};
 pub(crate) use leaving::{Leaving, check_leaving};
 pub(crate) use notes::Notes;
 pub(crate) use parts::{Taken, messages};
 pub(crate) use settings::FilterSettings;
 pub(crate) use treat::{Circumstances, Treatment, keeper, treat, unproven};
 
+use crate::office::Office;
 use crate::refusals;
 use crate::world::World;
 
@@ -64,6 +66,8 @@ pub(crate) struct Judgment {
     pub(crate) change: Option<Counterfactual>,
     pub(crate) measured: Measured,
     pub(crate) reading: Reading,
+    /// The recipients wrote to the sender before.
+    has_corresponded: bool,
 }
 
 /// Judges one message, unless the filter is off.
@@ -92,7 +96,8 @@ pub(crate) async fn judge(world: &World, sample: &Sample<'_>) -> Result<Judgment
     let verdicts = filter::judge(&facts, &measured);
     let change = filter::counterfactual(&facts, &measured, &verdicts);
     let judged = filter::judged(&facts, &measured, &verdicts, sample.sender);
-    Ok(Judgment { facts, verdicts, judged, change, measured, reading })
+    let has_corresponded = sample.acquaintance.has_corresponded().unwrap_or_default();
+    Ok(Judgment { facts, verdicts, judged, change, measured, reading, has_corresponded })
 }
 
 /// Nobody looks at it.
@@ -101,7 +106,8 @@ fn unjudged(sample: &Sample<'_>) -> Judgment {
     let (measured, verdicts) = (Measured::default(), filter::absent());
     let judged = filter::judged(&facts, &measured, &verdicts, sample.sender);
     let reading = Reading::default();
-    Judgment { facts, verdicts, judged, change: None, measured, reading }
+    let has_corresponded = false;
+    Judgment { facts, verdicts, judged, change: None, measured, reading, has_corresponded }
 }
 
 /// The message as it was sent: signatures were made over that header.
@@ -193,16 +199,15 @@ async fn surroundings(world: &World, sample: &Sample<'_>) -> Surroundings {
         Some(tenant) => world.office.learned.of(world.store(), tenant).await,
         None => None,
     };
-    Surroundings { protected: protected(world, sample), learned, has_corresponded }
+    let directory = world.directory();
+    let tenant = sample.tenant.and_then(|tenant| directory.tenant(tenant));
+    let protected = tenant.map(|tenant| protected(tenant)).unwrap_or_default();
+    Surroundings { protected, learned, has_corresponded }
 }
 
 /// Whom the tenant protects from being imitated: its own domains, and those that its anti-phish
 /// policies name.
-fn protected(world: &World, sample: &Sample<'_>) -> Protected {
-    let directory = world.directory();
-    let Some(tenant) = sample.tenant.and_then(|tenant| directory.tenant(tenant)) else {
-        return Protected::default();
-    };
+fn protected(tenant: &Tenant) -> Protected {
     let own = tenant.accepted_domains.iter().filter(|domain| domain.verified);
     let policies =
         tenant.protection().into_iter().flat_map(|protection| &protection.anti_phish_policies);
@@ -224,6 +229,29 @@ fn protected(world: &World, sample: &Sample<'_>) -> Protected {
     )
 }
 
+/// What is known of a message that was kept.
+#[derive(Default)]
+pub(crate) struct Again {
+    surroundings: Surroundings,
+    sender: SenderWeight,
+}
+
+impl Again {
+    /// What was known when it came, and what its tenant says and knows now.
+    pub(crate) async fn of(
+        office: &Office,
+        facts: &KeptFacts,
+        (id, tenant): (TenantId, &Tenant),
+    ) -> Self {
+        let learned = office.learned.of(&office.store, id).await;
+        let has_corresponded = facts.has_corresponded.then_some(true);
+        Self {
+            surroundings: Surroundings { protected: protected(tenant), learned, has_corresponded },
+            sender: SenderWeight { sum: facts.sender_weight, phish: facts.sender_phish_weight },
+        }
+    }
+}
+
 /// Scans a message that was kept once more, with the engines of now: all that the running node
 /// has, else those that need nobody.
 ///
@@ -232,7 +260,9 @@ fn protected(world: &World, sample: &Sample<'_>) -> Protected {
 pub(crate) async fn scan_again(
     engines: Option<Arc<Engines>>,
     message: Vec<u8>,
+    again: Again,
 ) -> Result<Verdicts, String> {
+    let Again { surroundings, sender } = again;
     let message: Arc<[u8]> = message.into();
     let engine = match &engines {
         Some(engines) => {
@@ -246,12 +276,11 @@ pub(crate) async fn scan_again(
         return Err(format!("clamd did not answer: {why}"));
     }
     let measured = tokio::task::spawn_blocking(move || {
-        let surroundings = Surroundings::default();
         let tools = engines.as_ref().map(|engines| engines.tools(&surroundings));
         filter::measure(&message, &tools.unwrap_or_default()).1
     });
     let measured = measured.await.map_err(|panic| panic.to_string())?;
-    Ok(filter::judge(&Facts { engine, ..Facts::default() }, &measured))
+    Ok(filter::judge_again(&measured, engine, sender))
 }
 
 /// What the malware engine says, where there is one.

@@ -136,6 +136,7 @@ fn message(
             quarantine: None,
         }],
         events: Vec::new(),
+        facts: String::new(),
     })
 }
 

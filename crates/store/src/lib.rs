@@ -29,6 +29,7 @@ mod tenants;
 mod trace;
 mod values;
 mod writer;
+mod zero_hour;
 
 #[cfg(test)]
 mod tests;
@@ -56,6 +57,11 @@ pub use values::{
     Committed, Cursor, EventId, EventQuery, MessageId, NewMessage, NewRecipient, Outcome, Purged,
     QueueCounts, QueueFilter, QueueId, QueueState, QueuedRecipient, Recovery, Retention,
     Settlement, StoredEvent, StoredTenant, StoredTrace, TraceQuery, VerifiedDomain,
+};
+
+pub use zero_hour::{
+    Act as ChangeAct, ChangeOrder, ChangeOutcome, Changes, DeliveredPage, Examined, KeptPage,
+    TraceId, VerdictChange, Where,
 };
 
 use draft::{Bodies, BodyFile};

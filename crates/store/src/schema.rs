@@ -5,11 +5,12 @@
 
 use rusqlite::Connection;
 
-use crate::{OpenError, learned, restricted};
+use crate::{OpenError, learned, restricted, zero_hour};
 
 /// The steps; the first makes version 1 of nothing. `PRAGMA user_version` holds the version.
 /// A step that has been released is never changed.
-pub(crate) const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, restricted::STEP, learned::STEP];
+pub(crate) const MIGRATIONS: &[&str] =
+    &[VERSION_1, VERSION_2, restricted::STEP, learned::STEP, zero_hour::STEP];
 
 /// Bodies stand apart from messages, so that views of the queue read dense pages. Recipients hold
 /// the number of their trace row, so that settling needs no look-up by name. AUTOINCREMENT where a

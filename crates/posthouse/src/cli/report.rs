@@ -1,4 +1,5 @@
-//! `posthouse report`: what people say of messages, and what was said.
+//! `posthouse report`: what people say of messages, and what was said; `posthouse zero-hour`: what
+//! came of it and of other changes for mail that was judged before.
 //!
 //! May touch: the file named, for reading. The office answers.
 
@@ -8,7 +9,7 @@ use clap::{Args, Subcommand};
 use posthouse_message::base64;
 
 use super::quarantine::who_runs_this;
-use super::{Ask, Asking, View, mails};
+use super::{Ask, Asking, View, ask, mails};
 use crate::office::{ActingAs, ReportRequest, Reported, Request, Word};
 
 /// Largest file that is handed to a node: with a third more for its encoding it passes the door.
@@ -103,4 +104,30 @@ pub(super) fn request(verb: ReportVerb) -> Ask {
     let acting = ActingAs { by: by.unwrap_or_else(who_runs_this), user, tenant };
     let request = which.read().map(|what| ReportRequest::Say { word, what, acting });
     Ask { request: request.map(Request::Report), asking, view: View::Sentences }
+}
+
+/// What is asked about verdicts that have changed.
+#[derive(Subcommand)]
+pub(crate) enum ZeroHourVerb {
+    /// What was found, newest first: quarantined, worsened, delivered before, improved
+    List {
+        /// Only this tenant's
+        #[arg(long)]
+        tenant: Option<String>,
+        /// Only of the last so many hours
+        #[arg(long, value_name = "HOURS")]
+        hours: Option<u32>,
+        /// At most so many
+        #[arg(long, default_value_t = 1000)]
+        limit: usize,
+        #[command(flatten)]
+        asking: Asking,
+    },
+}
+
+/// The question that was typed.
+pub(super) fn zero_hour_request(verb: ZeroHourVerb) -> Ask {
+    let ZeroHourVerb::List { tenant, hours, limit, asking } = verb;
+    let request = Request::ZeroHour { tenant, since: hours.map(ask::hours_ago), limit };
+    Ask { request: Ok(request), asking, view: View::Sentences }
 }

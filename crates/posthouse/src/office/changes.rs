@@ -19,6 +19,7 @@ use toml::{Table, Value as Toml};
 
 use super::{Answer, Office, Trouble};
 use crate::outbound::QueueChange;
+use crate::zero_hour::Cause;
 
 /// One change of one tenant, made to its file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -167,6 +168,10 @@ impl Office {
             self.directory.store(Arc::new(next));
             self.note_change(&name, action, Some(id), now).await;
             (self.queue_changed)(QueueChange::Tenant(id));
+            // A new tenant has no mail that could be judged again.
+            if existing.is_some_and(|(_, before)| before.protection() != tenant.protection()) {
+                self.zero_hour.because(Cause::Tenant(id));
+            }
         }
         Ok(vec![json!({
             "tenant": name,

@@ -241,7 +241,9 @@ impl Office {
         }
         let bytes = self.bytes_of(row, now).await?;
         let engines = self.engines.as_ref().map(|engines| engines.load_full());
-        let verdicts = protection::scan_again(engines, bytes).await.map_err(|error| {
+        let verdicts = protection::scan_again(engines, bytes, protection::Again::default())
+            .await
+            .map_err(|error| {
             Trouble::new(format!("it could not be scanned: {error}"), "try again once it can be")
         })?;
         if verdicts.verdict != Verdict::Malware {

@@ -10,12 +10,13 @@ use posthouse_store::{
     Lesson, MessageId, QuarantineFilter as StoreFilter, QuarantineId, Quarantined,
     QueueFilter as StoreQueueFilter, Report,
 };
-use posthouse_types::{QuarantineReason, TenantId, UnixMillis, printable};
+use posthouse_types::{Category, QuarantineReason, TenantId, UnixMillis, printable};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{ActingAs, Answer, Office, Trouble};
 use crate::learned::{self, Turn};
+use crate::zero_hour::Cause;
 
 /// Characters of a header field that are kept of a reported message.
 const FIELD_CHARACTERS_MAX: usize = 256;
@@ -38,6 +39,15 @@ impl Word {
             Self::Junk => "junk",
             Self::Phish => "phish",
             Self::NotJunk => "not-junk",
+        }
+    }
+
+    /// The verdict that an administrator's word is.
+    fn category(self) -> Option<Category> {
+        match self {
+            Self::Junk => Some(Category::Spam),
+            Self::Phish => Some(Category::Phish),
+            Self::NotJunk => None,
         }
     }
 
@@ -136,7 +146,13 @@ impl Office {
         let prepared = self.lesson(bytes, about, (word, acting), now).await?;
         self.store.teach(prepared.lesson.clone()).await?;
         let line = self.report_line(&prepared.lesson.report);
+        let report = prepared.lesson.report.clone();
         self.learn(prepared);
+        // What users say never moves mail.
+        if let Some(category) = word.category().filter(|_| !report.by_user) {
+            let Report { tenant, message_id, .. } = report;
+            self.zero_hour.because(Cause::Report { tenant, message_id, category });
+        }
         Ok(vec![line])
     }
 

@@ -50,3 +50,4 @@ mod smuggling;
 mod spoofs;
 mod stopping;
 mod story;
+mod zero_hour;

@@ -1,0 +1,193 @@
+//! Zero-hour (spec 2.10): when lists, rules, models or people say something new, mail of the last
+//! 48 hours is judged again.
+//!
+//! May touch: the store, the engines, the dispatcher, the operator's hook. What waits goes into
+//! quarantine in one transaction, once nobody delivers it; what is under way counts as delivered
+//! and is looked at again. Nothing is released here. A failure changes nothing, and is tried again.
+
+mod again;
+mod hook;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use posthouse_policy::ZERO_HOUR_TIME_MAX;
+use posthouse_store::{ChangeAct, ChangeOrder, Examined, QueueId, StoreError};
+use posthouse_types::{Category, TenantId};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::world::World;
+use again::Pass;
+
+/// After a change it is looked again, for mail that was being judged by the old state or was under
+/// way: longer than a message takes from its judgement to the store.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
+/// Looks that are planned; beyond, the oldest is forgotten: a later change looks at all of it.
+const PLANNED_MAX: usize = 10_000;
+
+/// Why mail is judged again.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Cause {
+    /// A tenant's lists or policies changed.
+    Tenant(TenantId),
+    /// The engines changed: rules, model, scanner. Only what is still here can be looked at.
+    Engines,
+    /// An administrator reported a message; its tenant has learned something, too.
+    Report { tenant: TenantId, message_id: String, category: Category },
+}
+
+impl Cause {
+    fn tenant(&self) -> Option<TenantId> {
+        match self {
+            Self::Tenant(tenant) | Self::Report { tenant, .. } => Some(*tenant),
+            Self::Engines => None,
+        }
+    }
+
+    /// Whether messages themselves are looked at, not only what was known of them.
+    fn looks_inside(&self) -> bool {
+        matches!(self, Self::Engines | Self::Report { .. })
+    }
+}
+
+/// Causes that nobody has taken up yet.
+#[derive(Default)]
+pub(crate) struct ZeroHour {
+    waiting: Mutex<BTreeSet<Cause>>,
+    changed: Notify,
+    /// There is something to tell the hook of.
+    found: Notify,
+}
+
+impl ZeroHour {
+    /// Something has changed. Never waits; the same twice is one.
+    pub(crate) fn because(&self, cause: Cause) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(cause);
+        self.changed.notify_one();
+    }
+
+    fn take(&self) -> BTreeSet<Cause> {
+        std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Judges again whenever there is a cause, and tells the hook, until the node stops.
+pub(crate) async fn run(world: Arc<World>) {
+    tokio::join!(judge(&world), hook::run(&world));
+}
+
+async fn judge(world: &World) {
+    let office = &world.office;
+    while !office.directory().is_loaded() && !world.stopping.has_begun() {
+        office.wait_for_directory().await;
+    }
+    // Rules or lists may have changed while the node was down.
+    let mut planned: VecDeque<(Instant, Cause)> = [(Instant::now(), Cause::Engines)].into();
+    loop {
+        let next = planned.front().map(|(at, _)| *at);
+        tokio::select! {
+            () = office.zero_hour.changed.notified() => {
+                for cause in office.zero_hour.take() {
+                    planned.extend(look(world, &cause).await);
+                    plan(&mut planned, cause);
+                }
+            }
+            () = tokio::time::sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
+                if let Some((_, cause)) = planned.pop_front() {
+                    planned.extend(look(world, &cause).await);
+                }
+            }
+            () = world.stopping.stopped() => return,
+        }
+    }
+}
+
+fn plan(planned: &mut VecDeque<(Instant, Cause)>, cause: Cause) {
+    if planned.iter().all(|(_, known)| *known != cause) {
+        planned.push_back((Instant::now() + LOOK_AGAIN, cause));
+    }
+    if planned.len() > PLANNED_MAX {
+        planned.pop_front();
+    }
+}
+
+/// One look; gives what has to be looked at again.
+async fn look(world: &World, cause: &Cause) -> BTreeSet<(Instant, Cause)> {
+    let later = Instant::now() + LOOK_AGAIN;
+    match examine(world, cause).await {
+        Ok(left) => left.into_iter().map(|tenant| (later, Cause::Tenant(tenant))).collect(),
+        Err(error) => {
+            tracing::warn!(%error, "mail could not be judged again; it is tried once more");
+            [(later, cause.clone())].into()
+        }
+    }
+}
+
+/// Looks at all mail that a cause is about; gives the tenants of what was under way.
+async fn examine(world: &World, cause: &Cause) -> Result<BTreeSet<TenantId>, StoreError> {
+    let mut left = BTreeSet::new();
+    let now = world.now();
+    let (pass, since) = (Pass { world, cause, now }, now - ZERO_HOUR_TIME_MAX);
+    let mut after = None;
+    loop {
+        let (page, next) = world.store().kept_to_examine(since, after).await?;
+        left.extend(act(&pass, page).await?);
+        after = next;
+        if after.is_none() || world.stopping.has_begun() {
+            break;
+        }
+    }
+    let Some(tenant) = cause.tenant() else { return Ok(left) };
+    let mut before = None;
+    loop {
+        let (page, next) = world.store().delivered_to_examine(tenant, since, before).await?;
+        left.extend(act(&pass, page).await?);
+        before = next;
+        if before.is_none() || world.stopping.has_begun() {
+            return Ok(left);
+        }
+    }
+}
+
+/// Judges a page again, and does what follows from it in one transaction.
+async fn act(pass: &Pass<'_>, page: Vec<Examined>) -> Result<BTreeSet<TenantId>, StoreError> {
+    let world = pass.world;
+    let mut orders = Vec::new();
+    for found in page {
+        orders.extend(pass.order(found).await);
+    }
+    let queued: Vec<QueueId> = orders.iter().filter_map(moved).collect();
+    let free = world.outbound.withdraw(&queued).await;
+    let mut left = BTreeSet::new();
+    for order in &mut orders {
+        if moved(order).is_some_and(|id| !free.contains(&id)) {
+            // A delivery is under way: nothing is changed but what is known of it.
+            order.act = ChangeAct::Remember;
+        }
+        if order.act == ChangeAct::Remember {
+            order.facts = again::still_as_before(&order.facts, &order.change.before);
+            left.insert(order.change.tenant);
+        }
+    }
+    let changed = match orders.is_empty() {
+        true => Ok(Vec::new()),
+        false => world.store().change_verdicts(orders, pass.now).await,
+    };
+    world.outbound.moved(&free).await;
+    for change in changed? {
+        let outcome = change.outcome.as_str();
+        metrics::counter!("posthouse_verdict_changes_total", "outcome" => outcome).increment(1);
+        world.office.zero_hour.found.notify_one();
+    }
+    Ok(left)
+}
+
+fn moved(order: &ChangeOrder) -> Option<QueueId> {
+    match order.act {
+        ChangeAct::Quarantine(id, _) => Some(id),
+        _ => None,
+    }
+}
