@@ -194,7 +194,7 @@ impl Store {
     }
 }
 
-fn apply(work: &mut Work<'_>, order: &ChangeOrder, now: UnixMillis) -> Result<bool, Fault> {
+fn apply(work: &Work<'_>, order: &ChangeOrder, now: UnixMillis) -> Result<bool, Fault> {
     let ChangeOrder { act, change, facts } = order;
     let is_there = match act {
         Act::Quarantine(queue, kept) => quarantine_queued(work, *queue, kept, change, now)?,

@@ -47,7 +47,7 @@ pub(super) struct Withdrawals {
     withdrawn: HashMap<u64, Withdrawn>,
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Withdrawn {
     /// Somebody moves it at this moment.
     Moving,

@@ -3,13 +3,13 @@
 //! under way is delivered once.
 
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Mutex;
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex};
 
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::common::{Authority, Dialogue, NextHop, Node, Settings, tenant, wait_for};
+use crate::common::{Authority, Dialogue, NextHop, Node, SOON, Settings, tenant, wait_for};
 
 const QUARANTINE_SPAM: &str = "\n[[anti_spam_policy]]\nname = \"Default\"\n\
     high_confidence_spam_action = \"quarantine\"\nspam_action = \"quarantine\"\n";
@@ -123,17 +123,17 @@ fn what_is_under_way_is_delivered_once_and_listed_then() {
     let node = stage(&home, &settings());
     // The first message's data is answered when the story says so, the second is deferred.
     let (go, wait) = mpsc::channel::<()>();
-    let wait = Arc::new(Mutex::new(wait));
+    let (begun, has_begun) = mpsc::channel::<()>();
+    let (wait, begun) = (Mutex::new(wait), Mutex::new(begun));
     home.obey(move |command| {
         if command == "." {
+            begun.lock().unwrap().send(()).unwrap();
             wait.lock().unwrap().recv().unwrap();
         }
         None
     });
     write(&node, &plain("First", "Shall we meet at noon on Thursday?"));
-    wait_for("the first is under way", || {
-        home.commands().iter().any(|one| one == ".").then_some(())
-    });
+    has_begun.recv_timeout(SOON).unwrap();
     let file = node.path("second.toml");
     let elsewhere = NextHop::start();
     defer(&elsewhere);
@@ -193,9 +193,8 @@ fn what_was_delivered_is_listed_and_told_to_the_hook_once() {
     // Nothing is found or told twice, whatever changes or restarts.
     node.stop();
     node.run();
-    let more = entry("url", "lure.example/*", "block") + &entry("url", "login", "block");
-    let _ = node.cli(&["policy", "list", "contoso"]);
-    node.apply(&(contoso(&home) + &more.replace("\"login\"", "\"other.example/*\"")));
+    let more = entry("url", "lure.example/*", "block") + &entry("url", "other.example/*", "block");
+    node.apply(&(contoso(&home) + &more));
     write(&node, &plain("Third", "See https://other.example/login for the menu."));
     wait_for("the third is kept by the list itself", || {
         let rows = node.json(&["quarantine", "list"]);
