@@ -4,6 +4,7 @@
 //! command line ends in `Office::answer`, whether it came through the door or opened the store
 //! itself. A change is checked whole, stored, and only then swapped in: a failure changes nothing.
 
+mod blocking;
 mod changes;
 mod grants;
 mod policies;
@@ -34,7 +35,7 @@ pub(crate) use changes::Edit;
 pub(crate) use grants::GrantsByTenant;
 pub(crate) use policies::PolicyRequest;
 pub(crate) use quarantine::{ActingAs, QuarantineFilter, QuarantineRequest};
-pub(crate) use reports::{ReportRequest, Reported, Word};
+pub(crate) use reports::{Block, ReportRequest, Reported, Word};
 pub(crate) use zero_hour::change_line;
 
 /// How long an administrator's question waits for the tenants of a node that has just started: a

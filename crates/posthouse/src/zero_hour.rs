@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use posthouse_policy::ZERO_HOUR_TIME_MAX;
 use posthouse_store::{ChangeAct, ChangeOrder, Examined, QueueId, StoreError};
-use posthouse_types::{Category, TenantId};
+use posthouse_types::{Category, TenantId, UnixMillis};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -25,8 +25,8 @@ use again::Pass;
 /// way: longer than a message takes from its judgement to the store.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
-/// Looks that are planned; beyond, the oldest is forgotten: a later change looks at all of it.
-const PLANNED_MAX: usize = 10_000;
+/// Looks that are planned; beyond, the last one takes up what comes.
+const PLANNED_MAX: usize = 64;
 
 /// Why mail is judged again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,11 +45,6 @@ impl Cause {
             Self::Tenant(tenant) | Self::Report { tenant, .. } => Some(*tenant),
             Self::Engines => None,
         }
-    }
-
-    /// Whether messages themselves are looked at, not only what was known of them.
-    fn looks_inside(&self) -> bool {
-        matches!(self, Self::Engines | Self::Report { .. })
     }
 }
 
@@ -85,19 +80,19 @@ async fn judge(world: &World) {
         office.wait_for_directory().await;
     }
     // Rules or lists may have changed while the node was down.
-    let mut planned: VecDeque<(Instant, Cause)> = [(Instant::now(), Cause::Engines)].into();
+    office.zero_hour.because(Cause::Engines);
+    let mut planned: VecDeque<(Instant, BTreeSet<Cause>)> = VecDeque::new();
     loop {
         let next = planned.front().map(|(at, _)| *at);
         tokio::select! {
             () = office.zero_hour.changed.notified() => {
-                for cause in office.zero_hour.take() {
-                    planned.extend(look(world, &cause).await);
-                    plan(&mut planned, cause);
-                }
+                let mut causes = office.zero_hour.take();
+                causes.extend(look(world, &causes).await);
+                plan(&mut planned, causes);
             }
             () = tokio::time::sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
-                if let Some((_, cause)) = planned.pop_front() {
-                    planned.extend(look(world, &cause).await);
+                if let Some((_, causes)) = planned.pop_front() {
+                    plan(&mut planned, look(world, &causes).await);
                 }
             }
             () = world.stopping.stopped() => return,
@@ -105,32 +100,37 @@ async fn judge(world: &World) {
     }
 }
 
-fn plan(planned: &mut VecDeque<(Instant, Cause)>, cause: Cause) {
-    if planned.iter().all(|(_, known)| *known != cause) {
-        planned.push_back((Instant::now() + LOOK_AGAIN, cause));
-    }
-    if planned.len() > PLANNED_MAX {
-        planned.pop_front();
+fn plan(planned: &mut VecDeque<(Instant, BTreeSet<Cause>)>, causes: BTreeSet<Cause>) {
+    let is_full = planned.len() >= PLANNED_MAX;
+    match planned.back_mut() {
+        _ if causes.is_empty() => {}
+        Some((_, last)) if is_full => last.extend(causes),
+        _ => planned.push_back((Instant::now() + LOOK_AGAIN, causes)),
     }
 }
 
-/// One look; gives what has to be looked at again.
-async fn look(world: &World, cause: &Cause) -> BTreeSet<(Instant, Cause)> {
-    let later = Instant::now() + LOOK_AGAIN;
-    match examine(world, cause).await {
-        Ok(left) => left.into_iter().map(|tenant| (later, Cause::Tenant(tenant))).collect(),
+/// One look, for all causes at once; gives what has to be looked at again.
+async fn look(world: &World, causes: &BTreeSet<Cause>) -> BTreeSet<Cause> {
+    if !world.settings().filter.enabled {
+        return BTreeSet::new();
+    }
+    match examine(world, causes).await {
+        Ok(left) => left.into_iter().map(Cause::Tenant).collect(),
         Err(error) => {
             tracing::warn!(%error, "mail could not be judged again; it is tried once more");
-            [(later, cause.clone())].into()
+            causes.clone()
         }
     }
 }
 
-/// Looks at all mail that a cause is about; gives the tenants of what was under way.
-async fn examine(world: &World, cause: &Cause) -> Result<BTreeSet<TenantId>, StoreError> {
+/// Looks at all mail that the causes are about; gives the tenants of what was under way.
+async fn examine(
+    world: &World,
+    causes: &BTreeSet<Cause>,
+) -> Result<BTreeSet<TenantId>, StoreError> {
     let mut left = BTreeSet::new();
     let now = world.now();
-    let (pass, since) = (Pass { world, cause, now }, now - ZERO_HOUR_TIME_MAX);
+    let (pass, since) = (Pass { world, causes, now }, now - ZERO_HOUR_TIME_MAX);
     let mut after = None;
     loop {
         let (page, next) = world.store().kept_to_examine(since, after).await?;
@@ -140,13 +140,25 @@ async fn examine(world: &World, cause: &Cause) -> Result<BTreeSet<TenantId>, Sto
             break;
         }
     }
-    let Some(tenant) = cause.tenant() else { return Ok(left) };
-    let mut before = None;
+    // Rules and models say nothing of what is not here any more.
+    let tenants: BTreeSet<TenantId> = causes.iter().filter_map(Cause::tenant).collect();
+    for tenant in tenants {
+        left.extend(examine_delivered(&pass, tenant, since).await?);
+    }
+    Ok(left)
+}
+
+async fn examine_delivered(
+    pass: &Pass<'_>,
+    tenant: TenantId,
+    since: UnixMillis,
+) -> Result<BTreeSet<TenantId>, StoreError> {
+    let (mut left, mut before) = (BTreeSet::new(), None);
     loop {
-        let (page, next) = world.store().delivered_to_examine(tenant, since, before).await?;
-        left.extend(act(&pass, page).await?);
+        let (page, next) = pass.world.store().delivered_to_examine(tenant, since, before).await?;
+        left.extend(act(pass, page).await?);
         before = next;
-        if before.is_none() || world.stopping.has_begun() {
+        if before.is_none() || pass.world.stopping.has_begun() {
             return Ok(left);
         }
     }

@@ -8,7 +8,9 @@
 
 mod list;
 
-use posthouse_trace::{EventData, Level, OperationalEvent, TraceStatus, TraceStep};
+use posthouse_trace::{
+    Bilingual, EventData, Explanation, Level, OperationalEvent, TraceStatus, TraceStep,
+};
 use posthouse_types::{Reason, TenantId, UnixMillis};
 use rusqlite::{Connection, OptionalExtension};
 
@@ -209,6 +211,7 @@ fn apply(work: &Work<'_>, order: &ChangeOrder, now: UnixMillis) -> Result<bool, 
         .prepare_cached("UPDATE zero_hour SET facts = ?2 WHERE trace = ?1")?
         .execute((change.trace.0, facts))?;
     if *act != Act::Remember {
+        explain(work.connection, change)?;
         list::insert(work.connection, change)?;
         insert_event(work.connection, &event(change, now))?;
     }
@@ -224,6 +227,46 @@ fn apply(work: &Work<'_>, order: &ChangeOrder, now: UnixMillis) -> Result<bool, 
         )?;
     }
     Ok(true)
+}
+
+/// Adds the change to what `explain` shows of the message.
+fn explain(connection: &Connection, change: &VerdictChange) -> Result<(), Fault> {
+    let json: Option<String> = connection
+        .prepare_cached("SELECT explanation FROM trace WHERE id = ?1")?
+        .query_row([change.trace.0], |row| row.get(0))
+        .optional()?
+        .flatten();
+    let read = |json: String| serde_json::from_str::<Explanation>(&json).ok();
+    let Some(mut explanation) = json.and_then(read) else { return Ok(()) };
+    let Some(judgement) = &mut explanation.judgement else { return Ok(()) };
+    judgement.since.push(sentence(change));
+    let json = serde_json::to_string(&explanation)
+        .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    connection
+        .prepare_cached("UPDATE trace SET explanation = ?2 WHERE id = ?1")?
+        .execute((change.trace.0, json))?;
+    Ok(())
+}
+
+fn sentence(change: &VerdictChange) -> Bilingual {
+    let VerdictChange { before, now, why_en, why_de, .. } = change;
+    let (en, de) = match change.outcome {
+        ChangeOutcome::Quarantined => (
+            "taken from the queue into quarantine",
+            "aus der Warteschlange in die Quarantäne genommen",
+        ),
+        ChangeOutcome::Worsened => {
+            ("kept for the graver reason", "aus dem schwereren Grund zurückgehalten")
+        }
+        ChangeOutcome::Delivered => ("it was delivered before", "vorher schon zugestellt"),
+        ChangeOutcome::Improved => {
+            ("kept until somebody releases it", "zurückgehalten, bis jemand sie freigibt")
+        }
+    };
+    Bilingual::new(
+        format!("{now} instead of {before}; {en}. {why_en}"),
+        format!("{now} statt {before}; {de}. {why_de}"),
+    )
 }
 
 fn detail(change: &VerdictChange) -> String {

@@ -10,7 +10,7 @@ use posthouse_message::base64;
 
 use super::quarantine::who_runs_this;
 use super::{Ask, Asking, View, ask, mails};
-use crate::office::{ActingAs, ReportRequest, Reported, Request, Word};
+use crate::office::{ActingAs, Block, ReportRequest, Reported, Request, Word};
 
 /// Largest file that is handed to a node: with a third more for its encoding it passes the door.
 const REPORTED_BYTES_MAX: usize = 20 * 1024 * 1024;
@@ -19,9 +19,19 @@ const REPORTED_BYTES_MAX: usize = 20 * 1024 * 1024;
 #[derive(Subcommand)]
 pub(crate) enum ReportVerb {
     /// It is unwanted
-    Junk(SayArguments),
+    Junk {
+        #[command(flatten)]
+        say: SayArguments,
+        #[command(flatten)]
+        block: BlockArguments,
+    },
     /// It is phishing
-    Phish(SayArguments),
+    Phish {
+        #[command(flatten)]
+        say: SayArguments,
+        #[command(flatten)]
+        block: BlockArguments,
+    },
     /// It is wanted
     NotJunk(SayArguments),
     /// What was said, newest first
@@ -53,6 +63,20 @@ pub(crate) struct SayArguments {
     by: Option<String>,
     #[command(flatten)]
     asking: Asking,
+}
+
+/// What of it is blocked from now on.
+#[derive(Args, Default)]
+pub(crate) struct BlockArguments {
+    /// Block its From address for 30 days
+    #[arg(long)]
+    block_sender: bool,
+    /// Block a link for 30 days, as the allow and block list writes it: lure.example/*
+    #[arg(long, value_name = "PATTERN")]
+    block_url: Vec<String>,
+    /// Block a file of it for 30 days, by its name there
+    #[arg(long, value_name = "NAME")]
+    block_file: Vec<String>,
 }
 
 /// Which message.
@@ -91,10 +115,10 @@ fn bytes(file: &Path) -> Result<Vec<u8>, String> {
 
 /// The request that was typed.
 pub(super) fn request(verb: ReportVerb) -> Ask {
-    let (word, arguments) = match verb {
-        ReportVerb::Junk(arguments) => (Word::Junk, arguments),
-        ReportVerb::Phish(arguments) => (Word::Phish, arguments),
-        ReportVerb::NotJunk(arguments) => (Word::NotJunk, arguments),
+    let (word, arguments, block) = match verb {
+        ReportVerb::Junk { say, block } => (Word::Junk, say, block),
+        ReportVerb::Phish { say, block } => (Word::Phish, say, block),
+        ReportVerb::NotJunk(say) => (Word::NotJunk, say, BlockArguments::default()),
         ReportVerb::List { tenant, limit, asking } => {
             let request = Request::Report(ReportRequest::List { tenant, limit });
             return Ask { request: Ok(request), asking, view: View::Sentences };
@@ -102,7 +126,9 @@ pub(super) fn request(verb: ReportVerb) -> Ask {
     };
     let SayArguments { which, tenant, user, by, asking } = arguments;
     let acting = ActingAs { by: by.unwrap_or_else(who_runs_this), user, tenant };
-    let request = which.read().map(|what| ReportRequest::Say { word, what, acting });
+    let BlockArguments { block_sender, block_url, block_file } = block;
+    let block = Block { sender: block_sender, urls: block_url, files: block_file };
+    let request = which.read().map(|what| ReportRequest::Say { word, what, acting, block });
     Ask { request: request.map(Request::Report), asking, view: View::Sentences }
 }
 

@@ -14,7 +14,7 @@ use posthouse_types::{Category, QuarantineReason, TenantId, UnixMillis, printabl
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{ActingAs, Answer, Office, Trouble};
+use super::{ActingAs, Answer, Office, Trouble, blocking};
 use crate::learned::{self, Turn};
 use crate::zero_hour::Cause;
 
@@ -71,12 +71,23 @@ pub(crate) enum Reported {
     MessageId(String),
 }
 
+/// What of a reported message is blocked from now on.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Block {
+    /// Its From address.
+    pub(crate) sender: bool,
+    /// Links, as the allow and block list writes them.
+    pub(crate) urls: Vec<String>,
+    /// Files, by the names that they have in it.
+    pub(crate) files: Vec<String>,
+}
+
 /// What is asked about reports.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "act", rename_all = "kebab-case")]
 pub(crate) enum ReportRequest {
     /// Learn from one.
-    Say { word: Word, what: Reported, acting: ActingAs },
+    Say { word: Word, what: Reported, acting: ActingAs, block: Block },
     /// What was reported.
     List { tenant: Option<String>, limit: usize },
     /// What a tenant has learned.
@@ -110,7 +121,9 @@ impl Office {
     /// Answers one request about reports.
     pub(super) async fn reports(&self, request: ReportRequest, now: UnixMillis) -> Answer {
         match request {
-            ReportRequest::Say { word, what, acting } => self.say(word, what, &acting, now).await,
+            ReportRequest::Say { word, what, acting, block } => {
+                self.say(word, what, (&acting, &block), now).await
+            }
             ReportRequest::List { tenant, limit } => self.list_reports(tenant, limit).await,
             ReportRequest::Learned { tenant } => {
                 let (id, tenant) = self.tenant(&tenant)?;
@@ -120,7 +133,13 @@ impl Office {
         }
     }
 
-    async fn say(&self, word: Word, what: Reported, acting: &ActingAs, now: UnixMillis) -> Answer {
+    async fn say(
+        &self,
+        word: Word,
+        what: Reported,
+        (acting, block): (&ActingAs, &Block),
+        now: UnixMillis,
+    ) -> Answer {
         let asked = acting.tenant.as_deref().map(|name| self.tenant(name)).transpose()?;
         let asked = asked.map(|(id, _)| id);
         let (bytes, kept) = match what {
@@ -138,6 +157,7 @@ impl Office {
             Trouble::new("nobody said whose message this is", "name its tenant with --tenant")
         })?;
         self.may_speak(tenant, kept.as_ref(), acting)?;
+        let entries = blocking::entries(block, word, acting, &bytes).await?;
         let about = About {
             tenant,
             reference: kept.as_ref().map_or_else(String::new, |kept| kept.reference.clone()),
@@ -145,15 +165,16 @@ impl Office {
         };
         let prepared = self.lesson(bytes, about, (word, acting), now).await?;
         self.store.teach(prepared.lesson.clone()).await?;
-        let line = self.report_line(&prepared.lesson.report);
         let report = prepared.lesson.report.clone();
         self.learn(prepared);
+        let mut lines = vec![self.report_line(&report)];
+        lines.extend(self.block(&report, entries, now).await?);
         // What users say never moves mail.
         if let Some(category) = word.category().filter(|_| !report.by_user) {
             let Report { tenant, message_id, .. } = report;
             self.zero_hour.because(Cause::Report { tenant, message_id, category });
         }
-        Ok(vec![line])
+        Ok(lines)
     }
 
     /// A user speaks of mail to this user only, and for no other tenant.

@@ -43,6 +43,7 @@ pub(crate) fn judgement(
         reasons: kept(&verdicts.reasons),
         because: decision.map(because).unwrap_or_default(),
         would_change,
+        since: Vec::new(),
     }
 }
 

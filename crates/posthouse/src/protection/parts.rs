@@ -177,6 +177,6 @@ fn message(world: &World, taken: &Taken<'_>, draft: Draft, mut treatment: Treatm
         trace: records::received(submission, accepted, recipients, &told),
         body: draft,
         events: Vec::new(),
-        facts: facts(judgment, decision),
+        facts: if told.is_judged { facts(judgment, decision) } else { String::new() },
     }
 }

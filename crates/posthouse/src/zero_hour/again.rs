@@ -3,6 +3,7 @@
 //!
 //! May touch: the message's bytes, where it is still here, and the engines. Changes nothing.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use posthouse_filter as filter;
@@ -25,7 +26,7 @@ const MESSAGE_BYTES_MAX: u64 = 150 * 1024 * 1024;
 /// One look at mail.
 pub(super) struct Pass<'a> {
     pub(super) world: &'a World,
-    pub(super) cause: &'a Cause,
+    pub(super) causes: &'a BTreeSet<Cause>,
     pub(super) now: UnixMillis,
 }
 
@@ -35,13 +36,12 @@ impl Pass<'_> {
         let mut facts: KeptFacts = serde_json::from_str(&found.facts).ok()?;
         let recipient = posthouse_smtp::parse_address(&found.recipient, true).ok()?;
         let (id, tenant) = self.owner(&recipient)?;
-        if self.cause.tenant().is_some_and(|only| only != id) {
+        let looks_inside = self.looks_inside(id);
+        if !looks_inside && !self.causes.contains(&Cause::Tenant(id)) {
             return None;
         }
         let verdicts = match &found.place {
-            Where::Queued(_, message) | Where::Quarantined(_, message, _)
-                if self.cause.looks_inside() =>
-            {
+            Where::Queued(_, message) | Where::Quarantined(_, message, _) if looks_inside => {
                 self.look_inside(*message, &facts, (id, &tenant)).await
             }
             _ => None,
@@ -49,7 +49,7 @@ impl Pass<'_> {
         if let Some(verdicts) = &verdicts {
             facts.add(&filter::categories(verdicts), verdicts.scl);
         }
-        let is_reported = self.is_reported(&found);
+        let is_reported = self.reported_as(id, &found);
         facts.add(is_reported.as_slice(), 5);
         let nothing_set = Protection::default();
         let protection = tenant.protection().unwrap_or(&nothing_set);
@@ -84,16 +84,29 @@ impl Pass<'_> {
         Some((id, Arc::clone(directory.tenant(id)?)))
     }
 
-    /// The verdict that an administrator gave of this very message.
-    fn is_reported(&self, found: &Examined) -> Option<Category> {
-        match self.cause {
-            Cause::Report { message_id, category, .. }
-                if !message_id.is_empty() && *message_id == found.message_id =>
+    /// Whether a tenant's messages themselves are looked at, not only what was known of them: the
+    /// engines say something new, or the tenant has learned something.
+    fn looks_inside(&self, owner: TenantId) -> bool {
+        self.causes.iter().any(|cause| match cause {
+            Cause::Engines => true,
+            Cause::Report { tenant, .. } => *tenant == owner,
+            Cause::Tenant(_) => false,
+        })
+    }
+
+    /// The worst that an administrator said of this very message.
+    fn reported_as(&self, owner: TenantId, found: &Examined) -> Option<Category> {
+        let said = self.causes.iter().filter_map(|cause| match cause {
+            Cause::Report { tenant, message_id, category }
+                if *tenant == owner
+                    && !message_id.is_empty()
+                    && *message_id == found.message_id =>
             {
                 Some(*category)
             }
             _ => None,
-        }
+        });
+        said.max()
     }
 
     /// What the engines of now say. What cannot be read or scanned is as it was.

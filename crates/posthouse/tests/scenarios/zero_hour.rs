@@ -189,6 +189,9 @@ fn what_was_delivered_is_listed_and_told_to_the_hook_once() {
     assert_eq!(row["status"], "Delivered", "{row}");
     let explained = node.ask(&["explain", row["message_trace_id"].as_str().unwrap(), "--json"]);
     assert!(explained.contains("ZeroHour"), "{explained}");
+    let german = ["explain", row["message_trace_id"].as_str().unwrap(), "--language", "de"];
+    let german = node.ask(&german);
+    assert!(german.contains("Seither   HPHSH statt NONE; vorher schon zugestellt."), "{german}");
 
     // Nothing is found or told twice, whatever changes or restarts.
     node.stop();
@@ -267,4 +270,34 @@ fn an_administrators_report_of_phishing_finds_the_copies_that_were_delivered() {
     let change = wait_for_change(&node, "delivered");
     assert_eq!(change["now"], "PHSH", "{change}");
     assert!(change["why"]["en"].as_str().unwrap().contains("reported"), "{change}");
+}
+
+#[test]
+fn a_report_blocks_what_it_names_and_that_holds_for_mail_of_before_too() {
+    let home = NextHop::start();
+    defer(&home);
+    let node = stage(&home, &settings());
+    write(&node, &with_notes("First", "See the notes."));
+    write(&node, &with_notes("Second", "See the notes."));
+    write(&node, &plain("Third", "Shall we meet at noon on Thursday?"));
+    wait_until_deferred(&node, 3);
+    let file = node.path("reported.eml");
+    std::fs::write(&file, with_notes("Reported", "See the notes.")).unwrap();
+    let file = file.to_str().unwrap();
+    let report = ["report", "phish", file, "--tenant", "contoso", "--block-file"];
+    let user = [&report[..], &["notes.txt", "--as", "ann@contoso.example"]].concat();
+    assert!(!node.cli(&user).status.success(), "users block nothing for others");
+    let unknown = node.cli(&[&report[..], &["other.txt"]].concat());
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("no file other.txt"));
+    node.ask(&[&report[..], &["notes.txt"]].concat());
+    wait_for("both messages with that file are kept", || {
+        (node.json(&["quarantine", "list", "--reason", "malware"]).len() == 2).then_some(())
+    });
+    assert_eq!(node.queue_length(), 1);
+    let said = node.json(&["report", "phish", file, "--tenant", "contoso", "--block-sender"]);
+    assert_eq!(said[1]["value"], "eve@stranger.example", "{said:?}");
+    wait_for("all is kept", || (node.queue_length() == 0).then_some(()));
+    let exported = node.ask(&["export", "contoso"]);
+    assert_eq!(exported.matches("[[tenant_allow_block]]").count(), 2, "{exported}");
+    assert!(exported.contains("reported as phish by"), "{exported}");
 }
