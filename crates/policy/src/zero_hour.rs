@@ -15,10 +15,13 @@ use crate::{Protection, decide};
 
 /// How far back a changed verdict reaches.
 pub const ZERO_HOUR_TIME_MAX: Duration = Duration::from_secs(48 * 3600);
-/// Links and files of one message that are kept: what is decisive mostly stands at the front.
+/// Links and files of one message that are kept.
 const NAMED_MAX: usize = 32;
-/// Bytes of one link that are kept; an entry of the list has 250 characters (spec 2.11).
-const URL_BYTES_MAX: usize = 512;
+/// Bytes of one link that are kept: an entry of the list has 250 characters (spec 2.11), and is
+/// about where a link goes, not about its end.
+const URL_BYTES_MAX: usize = 256;
+/// Bytes of all links of one message that are kept: each recipient's row holds them.
+const URLS_BYTES_MAX: usize = 2048;
 
 /// What was known of a message when it was judged.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -89,7 +92,6 @@ impl KeptFacts {
     /// What is kept of a judged message of which this was decided.
     pub fn of(judged: &Judged, decision: &Decision) -> Self {
         let text = |address: &Option<Address>| address.as_ref().map(ToString::to_string);
-        let urls = judged.urls.iter().filter(|url| url.len() <= URL_BYTES_MAX);
         Self {
             category: decision.category.as_str().to_owned(),
             categories: words(&judged.categories),
@@ -97,7 +99,7 @@ impl KeptFacts {
             from: text(&judged.from),
             mail_from: text(&judged.mail_from),
             client_ip: judged.client_ip,
-            urls: urls.take(NAMED_MAX).cloned().collect(),
+            urls: telling(&judged.urls),
             files: judged.file_hashes.iter().take(NAMED_MAX).cloned().collect(),
             dkim_domains: judged.dkim_domains.iter().map(ToString::to_string).collect(),
             ptr_domain: judged.ptr_domain.as_ref().map(ToString::to_string),
@@ -178,6 +180,30 @@ pub fn decide_again(
         .then(|| Changed::Worse { decision: Box::new(decision), quarantine })
 }
 
+/// The links that are kept, one to each host first: entries are mostly about hosts, and a hundred
+/// links to one must not push out the one to another.
+fn telling(urls: &[String]) -> Vec<String> {
+    let mut hosts = std::collections::BTreeSet::new();
+    let (first, others): (Vec<_>, Vec<_>) = urls.iter().partition(|url| hosts.insert(host_of(url)));
+    let mut bytes = 0;
+    let mut kept = Vec::new();
+    for url in first.into_iter().chain(others).take(NAMED_MAX) {
+        let cut = url.get(..url.floor_char_boundary(URL_BYTES_MAX)).unwrap_or_default();
+        bytes += cut.len();
+        if bytes > URLS_BYTES_MAX {
+            break;
+        }
+        kept.push(cut.to_owned());
+    }
+    kept
+}
+
+/// What stands between scheme and path.
+fn host_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or_default()
+}
+
 fn words(categories: &[Category]) -> Vec<String> {
     categories.iter().map(|category| category.as_str().to_owned()).collect()
 }
@@ -243,6 +269,17 @@ mod tests {
         assert!(text.len() < 512, "{} {text}", text.len());
         assert_eq!(serde_json::from_str::<KeptFacts>(&text).unwrap(), facts);
         assert_eq!(facts.judged().from, address("eve@stranger.example"));
+    }
+
+    #[test]
+    fn many_links_to_one_host_do_not_push_out_the_one_to_another() {
+        let mut urls: Vec<String> =
+            (0..500).map(|at| format!("https://news.example/{at}/{}", "x".repeat(at))).collect();
+        urls.push("https://lure.example/login".to_owned());
+        let kept = telling(&urls);
+        assert_eq!(kept[..2], [urls[0].clone(), urls[500].clone()]);
+        assert!(kept.len() <= NAMED_MAX);
+        assert!(kept.iter().map(String::len).sum::<usize>() <= URLS_BYTES_MAX);
     }
 
     #[test]

@@ -80,16 +80,17 @@ impl Store {
         self.inner
             .readers
             .read(move |connection| {
+                // A page is as many rows of the queue, however few of them are wanted: what lies
+                // in quarantine for a month must not make one long reading.
+                let (last, seen): (Option<i64>, i64) = connection
+                    .prepare_cached(PAGE)?
+                    .query_row((after, PAGE_ROWS), |row| Ok((row.get(0)?, row.get(1)?)))?;
+                let Some(last) = last else { return Ok((Vec::new(), None)) };
                 let mut statement = connection.prepare_cached(KEPT)?;
                 let released = QuarantineStatus::Released.number();
-                let mut rows = statement.query((after, PAGE_ROWS, since.0, released))?;
-                let (mut found, mut seen, mut last) = (Vec::new(), 0, None);
-                while let Some(row) = rows.next()? {
-                    seen += 1;
-                    last = Some(QueueId(row.get(9)?));
-                    found.push(kept(row)?);
-                }
-                Ok((found, last.filter(|_| seen == PAGE_ROWS)))
+                let rows = statement.query_map((after, last, since.0, released), kept)?;
+                let found = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+                Ok((found, Some(QueueId(last)).filter(|_| seen == PAGE_ROWS)))
             })
             .await
     }
@@ -172,6 +173,8 @@ impl Store {
     }
 }
 
+const PAGE: &str = "
+    SELECT max(id), count(*) FROM (SELECT id FROM queue WHERE id > ?1 ORDER BY id LIMIT ?2)";
 const KEPT: &str = "
     SELECT zero_hour.trace, message.reference, message.received, coalesce(message.sender, ''),
         queue.address, message.message_id, message.subject, facts, queue.state, queue.id,
@@ -180,9 +183,9 @@ const KEPT: &str = "
     JOIN message ON message.id = queue.message
     JOIN zero_hour ON zero_hour.trace = queue.trace
     LEFT JOIN quarantine ON quarantine.message = queue.message AND quarantine.queue = queue.id
-    WHERE queue.id > ?1 AND queue.state IN (0, 3) AND message.received >= ?3
+    WHERE queue.id > ?1 AND queue.id <= ?2 AND queue.state IN (0, 3) AND message.received >= ?3
         AND coalesce(quarantine.status <> ?4, queue.state = 0)
-    ORDER BY queue.id LIMIT ?2";
+    ORDER BY queue.id";
 
 const DELIVERED_SINCE: &str = "
     SELECT trace.id, reference, trace.received, sender, recipient, message_id, subject, facts
