@@ -148,3 +148,27 @@ fn malware_teaches_nothing() {
     assert_eq!(home.count(), 0);
     assert!(node.json(&["report", "list"]).is_empty());
 }
+
+#[test]
+fn what_is_still_here_is_reported_by_its_name() {
+    let home = NextHop::start();
+    let node = stage(&home);
+    judged(&node, "contoso");
+    let kept = node.json(&["quarantine", "list"]).remove(0);
+    let reference = kept["reference"].as_str().unwrap();
+    for which in [["--reference", reference], ["--message-id", "<Prize@stranger.example>"]] {
+        let said = node.json(&[&["report", "not-junk"], &which[..]].concat());
+        assert_eq!(said[0]["tenant"], "contoso", "{said:?}");
+        assert_eq!(said[0]["quarantine"], kept["id"], "{said:?}");
+    }
+    let refused = |more: &[&str], words: &str| {
+        let output = node.cli(&[&["report", "junk"], more].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(words), "{said}");
+    };
+    refused(&["--message-id", "<other@stranger.example>"], "not here any more");
+    refused(&["--reference", reference, "--tenant", "fabrikam"], "not here any more");
+    refused(&["--reference", reference, "--as", "bob@contoso.example"], "no recipient");
+    refused(&["nowhere.eml"], "--tenant");
+    assert_eq!(node.json(&["report", "list"]).len(), 2, "what was refused taught nothing");
+}
