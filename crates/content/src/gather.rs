@@ -3,6 +3,8 @@
 //! Touches nothing. Every reading of every part counts: what only some programs show may still be
 //! what the reader sees.
 
+use std::ops::Range;
+
 use posthouse_mime::{Part, Reading, addresses, decode_words};
 
 use crate::html::{self, Link, Loads, Page};
@@ -27,6 +29,9 @@ pub(crate) struct Gathered {
     pub(crate) text: String,
     /// The longest single text, in bytes: alternatives say the same twice.
     pub(crate) longest_text: usize,
+    /// Where in `text` the first plain text and the first page stand, with the part around each.
+    pub(crate) first_plain: Option<(Option<usize>, Range<usize>)>,
+    pub(crate) first_page: Option<(Option<usize>, Range<usize>)>,
     /// HTML that is shown as the message.
     pub(crate) pages: Vec<Page>,
     /// HTML that is attached, with its name.
@@ -108,14 +113,16 @@ impl Gathered {
     fn part(&mut self, role: Role, part: &Part, text: &str) {
         match role {
             Role::Plain => {
-                self.add_text(text);
+                let range = self.add_text(text);
+                self.first_plain.get_or_insert((part.parent, range));
                 self.add_found(text, Origin::Text);
             }
             Role::Calendar => self.add_found(&unfolded(text), Origin::Calendar),
             Role::Page => {
                 let page = html::read(text);
                 self.is_complete &= page.is_complete;
-                self.add_text(&page.visible);
+                let range = self.add_text(&page.visible);
+                self.first_page.get_or_insert((part.parent, range));
                 self.add_found(&page.visible, Origin::Text);
                 self.add_links(&page, None);
                 self.pages.push(page);
@@ -130,10 +137,20 @@ impl Gathered {
         }
     }
 
-    fn add_text(&mut self, text: &str) {
+    fn add_text(&mut self, text: &str) -> Range<usize> {
         self.longest_text = self.longest_text.max(text.len());
+        let start = self.text.len();
         self.text.push_str(text);
         self.text.push('\n');
+        start..start + text.len()
+    }
+
+    /// Plain text and page of the same part, which are to say the same.
+    pub(crate) fn alternatives(&self) -> Option<(&str, &str)> {
+        let ((around, plain), (around_page, page)) =
+            (self.first_plain.as_ref()?, self.first_page.as_ref()?);
+        let text = |range: &Range<usize>| self.text.get(range.clone());
+        (around == around_page).then_some((text(plain)?, text(page)?))
     }
 
     fn add(&mut self, mut url: Url, origin: Origin) {

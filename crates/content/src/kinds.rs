@@ -169,6 +169,13 @@ kinds! {
         "There is hardly any text: a picture with a link is the message.",
         "Es gibt kaum Text: ein Bild mit einem Link ist die Nachricht.";
 
+    PICTURE_FIRST "embedded-picture-first" Spam Weight(2.8),
+        "The message begins with a picture that it brings along: what it says is drawn, not written.",
+        "Die Nachricht beginnt mit einem mitgebrachten Bild: was sie sagt, ist gemalt statt geschrieben.";
+    ALTERNATIVES_DIFFER "alternatives-differ" Spam Weight(1.4),
+        "Its plain text and its HTML say different things: {percent} % of the words are in both.",
+        "Ihr Klartext und ihr HTML sagen Verschiedenes: {percent} % der Wörter stehen in beiden.";
+
     // What it says.
     SAYS_CREDENTIALS "wording-credentials" Phish Weight(1.6),
         "It speaks of passwords and blocked accounts: {phrases}.",
@@ -215,6 +222,48 @@ kinds! {
     SAYS_DOCUMENT "wording-shared-document" Phish Weight(0.8),
         "It announces a document to be opened or signed: {phrases}.",
         "Es wird ein Dokument zum Öffnen oder Unterschreiben angekündigt: {phrases}.";
+    SAYS_STOCK "wording-stock-tip" Spam Weight(3.0),
+        "It urges to buy a stock: {phrases}.",
+        "Es drängt zum Kauf einer Aktie: {phrases}.";
+    SAYS_PHARMACY "wording-pharmacy" Spam Weight(3.0),
+        "It sells medicines: {phrases}.",
+        "Es verkauft Medikamente: {phrases}.";
+    SAYS_POTENCY "wording-potency" Spam Weight(3.0),
+        "It sells means for potency: {phrases}.",
+        "Es verkauft Mittel für die Potenz: {phrases}.";
+    SAYS_ADULT "wording-adult" Spam Weight(2.6),
+        "It offers acquaintances or pornography: {phrases}.",
+        "Es bietet Bekanntschaften oder Pornographie an: {phrases}.";
+    SAYS_REPLICAS "wording-replicas" Spam Weight(3.0),
+        "It sells imitations of brands: {phrases}.",
+        "Es verkauft nachgemachte Markenware: {phrases}.";
+    SAYS_SOFTWARE "wording-cheap-software" Spam Weight(2.6),
+        "It sells software far below its price: {phrases}.",
+        "Es verkauft Software weit unter ihrem Preis: {phrases}.";
+    SAYS_LOAN "wording-loan" Spam Weight(1.8),
+        "It offers loans, insurance or relief of debts: {phrases}.",
+        "Es bietet Kredite, Versicherungen oder Hilfe bei Schulden an: {phrases}.";
+    SAYS_SLIMMING "wording-slimming" Spam Weight(2.2),
+        "It promises to make slim, young or healthy: {phrases}.",
+        "Es verspricht, schlank, jung oder gesund zu machen: {phrases}.";
+    SAYS_GAMBLING "wording-gambling" Spam Weight(2.2),
+        "It invites to gamble: {phrases}.",
+        "Es lädt zum Glücksspiel ein: {phrases}.";
+    SAYS_DIPLOMA "wording-diploma" Spam Weight(2.4),
+        "It sells degrees: {phrases}.",
+        "Es verkauft Abschlüsse: {phrases}.";
+    SAYS_INCOME "wording-easy-income" Spam Weight(1.4),
+        "It promises easy money: {phrases}.",
+        "Es verspricht leichtes Geld: {phrases}.";
+    SAYS_MARKETING "wording-marketing" Spam Weight(1.4),
+        "It advertises advertising or goods by the thousand: {phrases}.",
+        "Es wirbt für Werbung oder Massenware: {phrases}.";
+    SAYS_CARD "wording-greeting-card" Phish Weight(1.8),
+        "It says that a greeting card waits: {phrases}.",
+        "Es heißt, eine Grußkarte warte: {phrases}.";
+    DISGUISED "disguised-words" Spam Weight(2.4),
+        "Words are disguised so that a person reads them and a filter does not: {shown}.",
+        "Wörter sind verkleidet, sodass ein Mensch sie liest und ein Filter nicht: {shown}.";
     SAYS_PASSWORD "archive-password-in-text" Malware Weight(1.5),
         "The text gives the password of the attachment: {password}.",
         "Der Text nennt das Passwort des Anhangs: {password}.";

@@ -4,6 +4,7 @@
 //! message, and bounded.
 
 pub mod asf;
+mod disguise;
 mod gather;
 pub mod html;
 pub mod identity;

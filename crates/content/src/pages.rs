@@ -4,6 +4,7 @@
 
 use posthouse_types::Finding;
 
+use crate::disguise::disguised;
 use crate::gather::Gathered;
 use crate::html::{Loads, Page};
 use crate::identity::is_mixed;
@@ -21,6 +22,18 @@ const HIDDEN_CHARACTERS_MIN: usize = 200;
 const ODD_WORDS_MIN: usize = 3;
 /// A message with less text says nothing itself, in characters.
 const TEXT_CHARACTERS_MIN: usize = 60;
+
+/// What one, two and more disguised words weigh.
+const DISGUISE_GRADES: [f32; 3] = [0.8, 1.2, 1.6];
+/// A picture behind more text than this does not begin the message.
+const PICTURE_FIRST_BYTES_MAX: usize = 20;
+/// Alternatives that have fewer of their words in common do not say the same, in percent.
+const COMMON_PERCENT_MIN: usize = 30;
+
+/// A shorter plain text only says that there is a page, in words.
+const ALTERNATIVE_WORDS_MIN: usize = 20;
+/// How much of either text is compared, in bytes: the table of words stays sparse.
+const ALTERNATIVE_BYTES_MAX: usize = 16 * 1024;
 
 /// All findings about pages.
 pub(crate) fn findings(gathered: &Gathered) -> Vec<Finding> {
@@ -40,6 +53,9 @@ pub(crate) fn findings(gathered: &Gathered) -> Vec<Finding> {
         found.add(Finding::of(&kinds::CALENDAR_LINK).with("target", &url.host.shown()));
     }
     letters(gathered, &mut found);
+    disguises(gathered, &mut found);
+    picture_first(gathered, &mut found);
+    alternatives(gathered, &mut found);
     image_only(gathered, &mut found);
     found.into_findings()
 }
@@ -186,6 +202,81 @@ fn is_broken(word: &str) -> bool {
         before = is_letter.then_some(character);
     }
     false
+}
+
+fn disguises(gathered: &Gathered, found: &mut Heaviest) {
+    let mut words = disguised(&gathered.subject);
+    for word in disguised(crate::html::head(&gathered.text, wording::TEXT_BYTES_MAX)) {
+        if words.iter().all(|(_, reads)| *reads != word.1) {
+            words.push(word);
+        }
+    }
+    if words.is_empty() {
+        return;
+    }
+    let shown = words.iter().take(4).map(|(shown, reads)| format!("{shown} ({reads})"));
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    let finding = Finding::of(&kinds::DISGUISED).with("shown", &shown);
+    let weight = finding.weight() * DISGUISE_GRADES[(words.len() - 1).min(2)];
+    found.add(finding.weighing(weight));
+}
+
+/// What is said is drawn: a picture of the message's own stands before any text. A company's
+/// banner does too, above text with links; where the picture is the only link, or there is none,
+/// nothing but the picture speaks.
+fn picture_first(gathered: &Gathered, found: &mut Heaviest) {
+    for page in &gathered.pages {
+        let mut seen = page.pictures.iter().filter(|picture| !picture.is_web_bug);
+        let first = seen.next().filter(|picture| {
+            crate::html::head(&picture.source, 4).eq_ignore_ascii_case("cid:")
+                && picture.text_before_bytes < PICTURE_FIRST_BYTES_MAX
+        });
+        let Some(first) = first else { continue };
+        let speaks_alone = page.links.len() <= usize::from(first.is_linked);
+        let finding = Finding::of(&kinds::PICTURE_FIRST);
+        let grade = if speaks_alone { 1.3 } else { 0.7 };
+        let weight = finding.weight() * grade;
+        found.add(finding.weighing(weight));
+    }
+}
+
+/// Plain text and HTML are to say the same. Where they do not, one is for filters.
+fn alternatives(gathered: &Gathered, found: &mut Heaviest) {
+    let percent = gathered.alternatives().and_then(|(plain, page)| common_percent(plain, page));
+    if let Some(percent) = percent.filter(|percent| *percent < COMMON_PERCENT_MIN) {
+        let finding = Finding::of(&kinds::ALTERNATIVES_DIFFER);
+        found.add(finding.with("percent", &percent.to_string()));
+    }
+}
+
+/// How many of a plain text's words its page has too; `None` where the text is too short to say.
+/// Words are bits in a table: rarely two share one, and then the answer errs on the mild side.
+fn common_percent(plain: &str, page: &str) -> Option<usize> {
+    const BITS: usize = 1 << 14;
+    let mut table = [0_u64; BITS / 64];
+    for bit in long_words(page).map(|word| word % BITS) {
+        if let Some(bits) = table.get_mut(bit / 64) {
+            *bits |= 1 << (bit % 64);
+        }
+    }
+    let mut counts = (0, 0);
+    for bit in long_words(plain).map(|word| word % BITS) {
+        let is_there = table.get(bit / 64).is_some_and(|bits| bits >> (bit % 64) & 1 == 1);
+        counts = (counts.0 + 1, counts.1 + usize::from(is_there));
+    }
+    (counts.0 >= ALTERNATIVE_WORDS_MIN).then(|| counts.1 * 100 / counts.0)
+}
+
+/// Words of four letters and more at the beginning of a text, each as a number (FNV-1a).
+fn long_words(text: &str) -> impl Iterator<Item = usize> {
+    let head = crate::html::head(text, ALTERNATIVE_BYTES_MAX);
+    let words = head.split(|c: char| !c.is_alphabetic()).filter(|word| word.len() >= 4);
+    words.map(|word| {
+        let hash = word.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+            (hash ^ u32::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0193)
+        });
+        (hash ^ (hash >> 15)) as usize
+    })
 }
 
 fn image_only(gathered: &Gathered, found: &mut Heaviest) {

@@ -14,7 +14,7 @@ use posthouse_types::{
     DmarcResult, FromProblem, Judged, SpfResult,
 };
 
-pub use findings::{FINDINGS, ReplayFacts, authentication_findings, connection_findings};
+pub use findings::{FINDINGS, authentication_findings, connection_findings, is_sent_on};
 pub use skip_listing::{CountedAddress, SkipListing, counted_address, received_address};
 pub use spoof::{
     Infrastructure, SpoofAction, SpoofEntry, SpoofKind, Spoofed, infrastructure, spoof_entry,
@@ -34,6 +34,8 @@ pub struct SenderContext<'a> {
     pub connection: Option<&'a ConnectionFacts>,
     /// Why nothing is to be asked of this message.
     pub bypass: Option<Bypass>,
+    /// Which part of its domain's mail the message belongs to, 0 to 99; see [`applied_policy`].
+    pub dmarc_sample: u8,
     /// What earlier mail says of this sender.
     pub history: SenderHistory,
 }
@@ -46,6 +48,7 @@ impl SenderContext<'_> {
         spoof_entries: &[],
         connection: None,
         bypass: None,
+        dmarc_sample: 0,
         history: SenderHistory { is_known_infrastructure: false, was_written_to: false },
     };
 
@@ -149,7 +152,8 @@ pub fn composite(
     if dmarc.result == DmarcResult::TempError || has_failed_lookup(facts) {
         return answer(Unchecked, reasons::LOOKUP_FAILED);
     }
-    if dmarc.result == DmarcResult::Fail && dmarc.policy != DmarcPolicy::None {
+    let policy = applied_policy(dmarc, context.dmarc_sample);
+    if dmarc.result == DmarcResult::Fail && policy != DmarcPolicy::None {
         let reason = if is_own { reasons::EXPLICIT_FAIL_OWN } else { reasons::EXPLICIT_FAIL };
         return answer(Fail, reason);
     }
@@ -222,6 +226,19 @@ pub fn overriding_claims<'f>(
             || claims.spf_pass.as_deref().is_some_and(is_aligned)
             || claims.dkim_pass.iter().any(|claimed| is_aligned(claimed))
     })
+}
+
+/// What the owner's policy comes to for one message: where he asks for a part of his mail only
+/// (`pct=`), one step milder for the rest (RFC 7489 section 6.6.4). RFC 9989 knows no `pct=` any
+/// more, but records have it, and Microsoft's words for it are what rules of hybrid organisations
+/// read. `sample` is 0 to 99 and made from the message, so that it means the same each time.
+pub fn applied_policy(dmarc: &DmarcFact, sample: u8) -> DmarcPolicy {
+    let percent = dmarc.record.as_ref().map_or(100, |record| record.percent);
+    match dmarc.policy {
+        policy if sample < percent => policy,
+        DmarcPolicy::Reject => DmarcPolicy::Quarantine,
+        DmarcPolicy::Quarantine | DmarcPolicy::None => DmarcPolicy::None,
+    }
 }
 
 /// `action=`: what the owner's policy asks for. `sample` is 0 to 99, drawn once for a message; a

@@ -10,7 +10,8 @@ use posthouse_types::{
 };
 
 use crate::Measured;
-use crate::authentication::{ReplayFacts, authentication_findings, connection_findings, reasons};
+use crate::authentication::{authentication_findings, connection_findings, reasons};
+use crate::reputation;
 
 /// From here on a message is spam.
 const SPAM_MIN: f32 = 4.0;
@@ -143,12 +144,12 @@ pub(crate) fn weigh(facts: &Facts, measured: &Measured, findings: Vec<Finding>) 
 fn gathered(facts: &Facts) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(authentication) = &facts.authentication {
-        let replay = ReplayFacts::default();
-        findings.extend(authentication_findings(authentication, facts.composite, &replay));
+        findings.extend(authentication_findings(authentication, facts));
     }
     if let Some(connection) = &facts.connection {
         findings.extend(connection_findings(connection));
     }
+    findings.extend(reputation::findings(&facts.reputation));
     match &facts.engine {
         EngineFact::Infected(name) => findings.push(Finding::of(&ENGINE_FOUND).with("name", name)),
         EngineFact::Failed(why) => findings.push(Finding::of(&ENGINE_SILENT).with("why", why)),

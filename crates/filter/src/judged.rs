@@ -51,7 +51,7 @@ pub fn judged(
         ..Judged::default()
     };
     if let Some(found) = authentication {
-        let action = dmarc_action(&found.dmarc, ALL_OF_THEM);
+        let action = dmarc_action(&found.dmarc, facts.dmarc_sample);
         tell(&mut judged, facts.composite, &found.dmarc, action);
         // That nothing proves the sender is not enough alone (spec 2.5).
         let is_only_unproven = facts.composite.reason == reasons::IMPLICIT_FAIL
@@ -67,10 +67,6 @@ pub fn judged(
 pub fn categories(verdicts: &Verdicts) -> Vec<Category> {
     verdicts.all.iter().filter_map(|verdict| category(*verdict)).collect()
 }
-
-/// Where an owner asks for a part of the mail only (`pct=`), that part is all of it but where it
-/// is none: a number drawn by chance would make the same message mean two things.
-const ALL_OF_THEM: u8 = 0;
 
 fn has(verdicts: &Verdicts, id: &str) -> bool {
     verdicts.reasons.iter().any(|reason| reason.id() == id)

@@ -8,6 +8,7 @@ mod counterfactual;
 mod judge;
 mod judged;
 mod measure;
+pub mod reputation;
 
 pub use counterfactual::{Counterfactual, counterfactual};
 pub use judge::{SenderWeight, absent, judge, judge_again, sender_weight};
@@ -21,7 +22,7 @@ pub fn finding_kinds() -> impl Iterator<Item = &'static FindingKind> {
     [judge::FINDINGS, posthouse_mime::FINDINGS, posthouse_attachment::FINDINGS]
         .into_iter()
         .chain([posthouse_content::FINDINGS, posthouse_classifier::FINDINGS])
-        .chain([authentication::FINDINGS])
+        .chain([authentication::FINDINGS, reputation::FINDINGS])
         .flatten()
         .copied()
 }

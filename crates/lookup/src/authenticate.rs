@@ -105,7 +105,7 @@ impl Authenticator {
             connection::block_lists(&lists, zones, client)
         );
         let helo = printable(helo, SHOWN_CHARACTERS_MAX);
-        ConnectionFacts { address: client, helo, reverse_name, block_lists }
+        ConnectionFacts { address: client, helo, gateway: None, reverse_name, block_lists }
     }
 
     /// SPF of MAIL FROM, or of HELO for the null sender, without a message.

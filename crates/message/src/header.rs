@@ -48,6 +48,10 @@ const OURS: &[&str] = &[
     "X-OriginatorOrg",
     "X-CrossPremisesHeaders",
     "X-OrganizationHeadersPreserved",
+    // A logo that somebody checked: a receiver that has checked none has to take them out
+    // (draft-brand-indicators-for-message-identification, section 5), or a reader would show it.
+    "BIMI-Location",
+    "BIMI-Indicator",
 ];
 
 /// Reads one line, its line end included or not.
@@ -216,6 +220,17 @@ mod tests {
         for field in ["Subject: x", "X-Mailer: x", "X-MS-Has-Attach: yes", "X-EOP-Other: 1"] {
             assert_eq!(treat(field), Treatment::Keep, "{field}");
         }
+    }
+
+    #[test]
+    fn aut_13_a_logo_that_nobody_here_has_checked_is_taken_out() {
+        for field in
+            ["BIMI-Location: v=BIMI1; l=https://x.example/a.svg", "bimi-indicator:PHN2Zy8+"]
+        {
+            assert_eq!(treat(field), Treatment::Remove, "{field}");
+        }
+        // The sender's own wish, which he may have signed, says nothing that was checked.
+        assert_eq!(treat("BIMI-Selector: v=BIMI1; s=brand"), Treatment::Keep);
     }
 
     #[test]

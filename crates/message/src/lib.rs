@@ -30,7 +30,7 @@ pub use departure::{Departure, Outgoing};
 pub use facts::{Authors, HeaderFacts};
 pub use intake::{CrossPremises, Intake, IntakeOptions, IntakeRefusal};
 pub use pickup::{PickedUp, PickupOptions, read_pickup};
-pub use received::{PRODUCT, Protocol, ReceivedFrom, received_field};
+pub use received::{PRODUCT, Protocol, ReceivedFrom, received_field, received_values};
 pub use released::released_head;
 pub use report::{
     Language, OriginalMessage, ReplyAdvice, Report, ReportKind, ReportedRecipient, reply_advice,
@@ -43,6 +43,7 @@ pub use signing::{
 };
 pub use stamps::{Directionality, Stamps, trace_headers};
 pub use verdicts::{
-    ReportDirection, VerdictStamp, safety_tip_text, verdict_headers, verdict_rewrites,
+    ReportDirection, VerdictStamp, safety_tip_text, skip_listing_headers, verdict_headers,
+    verdict_rewrites,
 };
 pub use wishes::Wishes;

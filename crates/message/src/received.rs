@@ -8,6 +8,7 @@ use posthouse_types::{Address, Reference, UnixMillis};
 
 use crate::date::date_rfc5322;
 use crate::encode::field;
+use crate::header::{Line, field_name, field_value, fields, read_line};
 
 /// How this software calls itself in Received lines; [`crate::Intake`] knows its own by it.
 pub const PRODUCT: &str = "posthouse";
@@ -112,6 +113,29 @@ fn is_path(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>\"\\(),;".contains(&byte))
 }
 
+/// Received lines of a message that are looked at, from the top: one with more goes in circles.
+const RECEIVED_LINES_MAX: usize = 100;
+/// As much of one line as is looked at.
+const RECEIVED_VALUE_BYTES_MAX: usize = 2048;
+
+/// The values of a message's Received fields, topmost first, folds and all. What is no UTF-8 in
+/// them is replaced.
+pub fn received_values(message: &[u8]) -> Vec<String> {
+    let text = |field| {
+        let value: &[u8] = field_value(field);
+        let value = value.get(..RECEIVED_VALUE_BYTES_MAX).unwrap_or(value);
+        String::from_utf8_lossy(value).into_owned()
+    };
+    fields(message)
+        .take_while(|field| read_line(field) == Line::Field)
+        .filter(|field| {
+            field_name(field).is_some_and(|name| name.eq_ignore_ascii_case(b"Received"))
+        })
+        .take(RECEIVED_LINES_MAX)
+        .map(text)
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use posthouse_types::Domain;
@@ -180,5 +204,13 @@ mod tests {
         assert!(text(&from).replace("\r\n", "").contains("with UTF8SMTPA id "));
         from.address = None;
         assert!(text(&from).starts_with("Received: by mx.gateway.example (posthouse)"));
+    }
+
+    #[test]
+    fn received_lines_are_read_from_the_top_to_the_end_of_the_header() {
+        let message = b"Received: from a\r\n\tby b; date\r\nFrom: x@y.example\r\nreceived : by c\r\n\r\nReceived: no\r\n";
+        assert_eq!(received_values(message), [" from a\r\n\tby b; date\r\n", " by c\r\n"]);
+        assert!(received_values(b"\r\nReceived: no\r\n").is_empty());
+        assert!(received_values(b"").is_empty());
     }
 }

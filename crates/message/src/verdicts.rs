@@ -65,6 +65,19 @@ pub fn verdict_headers(stamp: &VerdictStamp<'_>, decision: &Decision) -> Vec<u8>
     out
 }
 
+/// Who is found behind another gateway, in the fields that Exchange Online writes about it (spec
+/// 1.3): that it was found, and that it was judged in the gateway's place.
+pub fn skip_listing_headers(sender: IpAddr, helo: &str, is_judged: bool) -> Vec<u8> {
+    let mut out = Vec::with_capacity(192);
+    let value = format!("ip=[{sender}];domain={}", host(helo));
+    if is_judged {
+        let name = "X-MS-Exchange-ExternalOriginalInternetSender";
+        field(&mut out, name, [value.as_str()].into_iter());
+    }
+    field(&mut out, "X-MS-Exchange-SkipListedInternetSender", [value.as_str()].into_iter());
+    out
+}
+
 /// What the action changes in the message itself: the field of its choice, the subject.
 pub fn verdict_rewrites(decision: &Decision) -> Vec<Rewrite> {
     match &decision.action {

@@ -13,6 +13,7 @@ use posthouse_types::{Address, ChainReport, Domain, Peer, Refusal, TenantId};
 
 use crate::chains::RuledChain;
 use crate::directory::{Directory, Entry};
+use crate::enhanced_filtering::own_gateway;
 use crate::explain;
 use crate::partner;
 use crate::ranges::SharedIdentities;
@@ -95,6 +96,9 @@ pub struct Accepted {
     pub direction: Direction,
     /// Where the recipient is.
     pub place: Place,
+    /// The connector by which the peer is known as another gateway, whose word on where it had the
+    /// mail from counts: see [`enhanced_filtering`](crate::enhanced_filtering()).
+    pub gateway: Option<Box<str>>,
 }
 
 /// Which way mail goes, seen from its owner.
@@ -187,6 +191,7 @@ pub fn attribute(question: &Question<'_>, directory: &Directory) -> Attribution 
                 owner: Owner::Tenant(sender.entry.id),
                 direction: sender.direction(),
                 place: Place::Elsewhere,
+                gateway: None,
             }),
             Err(failure) => {
                 ruled = failure.revoked;
@@ -233,6 +238,7 @@ fn to_node_postmaster(
         owner,
         direction: sender.map_or(Direction::Incoming { partner: None }, Recognised::direction),
         place: Place::Postmaster { tenant, address },
+        gateway: None,
     }
 }
 
@@ -246,12 +252,19 @@ fn to_hosted(
 ) -> Result<Accepted, Refusal> {
     let owner = Owner::Tenant(sender.map_or(host.id, |sender| sender.entry.id));
     let is_listed = host.tenant.recipients.contains(recipient);
+    let gateway = match sender {
+        Some(sender) => {
+            let tenants = (sender.entry.id, host.id);
+            own_gateway(sender.connector, question.address(), tenants)
+        }
+        None => partner::gateway(host, domain, question),
+    };
     // RFC 5321 section 4.5.1: whatever the lists and restrictions say.
     if recipient.is_postmaster() && !is_listed {
         let place =
             Place::Postmaster { tenant: Some(host.id), address: host.tenant.postmaster.clone() };
         let direction = sender.map_or(Direction::Incoming { partner: None }, Recognised::direction);
-        return Ok(Accepted { owner, direction, place });
+        return Ok(Accepted { owner, direction, place, gateway });
     }
     if !is_listed && blocks_at_the_edge(host, domain, recipient) {
         return Err(replies::recipient_unknown(recipient));
@@ -275,6 +288,7 @@ fn to_hosted(
         owner,
         direction: sender.map_or_else(incoming, Recognised::direction),
         place: Place::Hosted(host.id),
+        gateway,
     })
 }
 

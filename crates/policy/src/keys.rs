@@ -77,8 +77,6 @@ impl Table {
 }
 
 const LEAVE_OUT: &str = "leave it out";
-const ENHANCED_FILTERING: &str =
-    "leave it out: without Enhanced Filtering the connecting server counts as the sender";
 
 const TABLES: &[Table] = &[
     Table {
@@ -120,15 +118,15 @@ const TABLES: &[Table] = &[
             "check_revocation",
             "cloud_services_mail_enabled",
             "allow_forwarding",
+            "ef_skip_last_ip",
+            "ef_skip_ips",
+            "ef_users",
         ],
         unsupported: &[
             ("treat_messages_as_internal", "leave it out: no mail bypasses the filter yet"),
             ("trusted_organizations", "leave it out: identify the sender by its certificate"),
-            ("ef_skip_last_ip", ENHANCED_FILTERING),
-            ("ef_skip_ips", ENHANCED_FILTERING),
-            ("ef_users", ENHANCED_FILTERING),
-            ("ef_skip_mail_gateway", ENHANCED_FILTERING),
-            ("ef_test_mode", ENHANCED_FILTERING),
+            ("ef_skip_mail_gateway", "leave it out: Microsoft reserves it"),
+            ("ef_test_mode", "leave it out: Microsoft reserves it"),
             ("scan_and_drop_recipients", LEAVE_OUT),
             ("client_host_names", "leave it out: identify the sender by its certificate"),
         ],

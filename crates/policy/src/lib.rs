@@ -6,7 +6,9 @@
 
 mod attribution;
 mod chains;
+mod connector_row;
 mod directory;
+mod enhanced_filtering;
 mod explain;
 mod file;
 mod index;
@@ -34,6 +36,7 @@ pub use attribution::{
 };
 pub use chains::{CHAIN_RULES_MAX, ChainRule, RuledChain, chain_rules};
 pub use directory::{CANDIDATES_MAX, Directory, DirectoryError, Grants};
+pub use enhanced_filtering::{EnhancedFiltering, enhanced_filtering, from_behind};
 pub use explain::CONSIDERED_MAX;
 pub use file::TenantFileError;
 pub use names::{CertificateName, DomainPattern, Host, SmartHost};
@@ -47,8 +50,8 @@ pub use outbound::{
 };
 pub use problems::{Problem, ProblemContext, Severity, verification_record_name};
 pub use protection::allow_block::{
-    ALLOW_BLOCK_MAX, Infrastructure, ListAction, ListType, Listed, SPOOF_PAIRS_MAX, SpoofPair,
-    SpoofType, TenantAllowBlock,
+    ALLOW_BLOCK_MAX, EXPIRES_DAYS, Infrastructure, Lasts, ListAction, ListType, Listed,
+    REMOVE_AFTER_DAYS_MAX, SPOOF_PAIRS_MAX, SpoofPair, SpoofType, TenantAllowBlock, used_entries,
 };
 pub use protection::anti_phish::{
     AntiPhishPolicy, DmarcRejectAction, EXCLUDED_MAX, ImpersonationAction, SpoofAction,
@@ -90,7 +93,7 @@ pub use replies::{
 };
 pub use route::{ConnectorRoute, ConnectorTls, NextHop, Route, route, route_by_rule};
 pub use tenant::{
-    AcceptedDomain, ConnectorSource, ConnectorType, DomainType, InboundConnector,
+    AcceptedDomain, ConnectorSource, ConnectorType, DomainType, InboundConnector, InboundExtras,
     OutboundConnector, Tenant, TenantExtras, TlsSettings,
 };
 pub use text::FromText;

@@ -9,6 +9,7 @@ use posthouse_types::Reason;
 use crate::attribution::Question;
 use crate::chains::{JudgedChain, RuledChain};
 use crate::directory::Entry;
+use crate::enhanced_filtering;
 use crate::issuer;
 use crate::recognition::is_associated;
 use crate::tenant::{AcceptedDomain, ConnectorType, InboundConnector};
@@ -61,6 +62,25 @@ pub(crate) fn about<'a>(
     let most_specific = covering().map(|(specificity, _)| specificity).max();
     let meant = covering().filter(|(specificity, _)| Some(*specificity) == most_specific);
     meant.map(|(_, connector)| connector).collect()
+}
+
+/// The connector that knows the peer as another gateway, by its address or its certificate: one
+/// that names neither would believe anybody.
+pub(crate) fn gateway(
+    host: &Entry,
+    domain: &AcceptedDomain,
+    question: &Question<'_>,
+) -> Option<Box<str>> {
+    let address = question.address();
+    let is_known = |connector: &InboundConnector| {
+        connector.enhanced_filtering().is_some_and(|settings| settings.lists(address))
+            || connector.range_with(address).is_some()
+            || shows_certificate(host, connector, question)
+    };
+    about(host, domain, question)
+        .into_iter()
+        .filter(|connector| broken(host, connector, question).is_none() && is_known(connector))
+        .find_map(|connector| enhanced_filtering::gateway(connector, address))
 }
 
 /// The first restriction of a connector that the mail does not meet.

@@ -140,6 +140,7 @@ impl Found {
                 ));
             }
         }
+        self.enhanced_filtering(connector, context);
         if connector.connector_type == ConnectorType::Partner {
             let is_idle = connector.tls_sender_certificate_name.is_some()
                 && !connector.restrict_domains_to_certificate;
@@ -152,6 +153,21 @@ impl Found {
             return;
         }
         self.own_servers(tenant, connector, context);
+    }
+
+    /// Whoever rents a server of a shared cloud could write any address for its own.
+    fn enhanced_filtering(&mut self, connector: &InboundConnector, context: &ProblemContext<'_>) {
+        let Some(settings) = connector.enhanced_filtering() else { return };
+        let mut ranges = settings.skip_ips.iter();
+        let found =
+            ranges.find_map(|range| range.shared_by(context.shared).map(|owner| (range, owner)));
+        if let Some((range, owner)) = found {
+            self.error(format!(
+                "connector {}: {range} in ef_skip_ips belongs to {owner}, which sends for many \
+                 organisations from there: their word on where mail comes from cannot count",
+                connector.name
+            ));
+        }
     }
 
     fn own_servers(

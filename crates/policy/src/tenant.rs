@@ -3,12 +3,15 @@
 //! Touches nothing. Plain data: what a connector *means* is in `attribution`, `partner` and
 //! `route`; how a file is read is in `file`; what looks wrong with a tenant is in `problems`.
 
-use posthouse_types::{Address, ChainMode, Domain};
+use posthouse_types::{Address, ChainMode, Domain, UnixMillis};
 use serde::{Deserialize, Serialize};
 
 use crate::Protection;
+use crate::connector_row::InboundRow;
+use crate::enhanced_filtering::EnhancedFiltering;
 use crate::names::{CertificateName, DomainPattern, Host, SmartHost};
 use crate::outbound::OutboundSettings;
+use crate::protection::allow_block;
 use crate::ranges::AddressRange;
 use crate::recipients::RecipientList;
 use crate::rules::{self, MailFlowRule};
@@ -110,59 +113,55 @@ words! {
 
 /// How mail of one origin is recognised (New-InboundConnector).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "InboundRow", into = "InboundRow")]
 pub struct InboundConnector {
     /// Unique within the tenant, any case; 1 to 64 characters.
     pub name: Box<str>,
     /// Whether it acts.
-    #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub enabled: bool,
     /// Own servers, or a partner's.
     pub connector_type: ConnectorType,
     /// Who made it.
-    #[serde(default = "default_source", skip_serializing_if = "is_default_source")]
     pub connector_source: ConnectorSource,
-    /// For people.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub comment: Option<Box<str>>,
     /// The domains in MAIL FROM that it is about; empty means every domain, as `["*"]`.
-    #[serde(default, with = "text::list", skip_serializing_if = "is_empty")]
     pub sender_domains: Box<[DomainPattern]>,
     /// Limits it to these of the tenant's accepted domains; empty means all of them.
-    #[serde(default, with = "text::list", skip_serializing_if = "is_empty")]
     pub associated_accepted_domains: Box<[Domain]>,
     /// The addresses that identify the sender, or that a partner is restricted to.
-    #[serde(default, with = "text::list", skip_serializing_if = "is_empty")]
     pub sender_ip_addresses: Box<[AddressRange]>,
     /// Partner only: mail of `sender_domains` from another address is refused.
-    #[serde(default, skip_serializing_if = "is_false")]
     pub restrict_domains_to_ip_addresses: bool,
     /// Partner only: mail of `sender_domains` without the named certificate is refused.
-    #[serde(default, skip_serializing_if = "is_false")]
     pub restrict_domains_to_certificate: bool,
     /// Partner: mail without TLS is refused; left out means true, as in Exchange Online.
     /// On-premises: where it says true, an address counts only over TLS; left out means false.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub require_tls: Option<bool>,
     /// The name to look for in the client certificate.
-    #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
     pub tls_sender_certificate_name: Option<CertificateName>,
     /// An issuer that the certificate's path has to go through: its name as RFC 4514 text, or
     /// its common name alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_sender_issuer: Option<Box<str>>,
     /// Which intermediates count in the certificate's chain: those sent, or also those that the
     /// tenant has imported.
-    #[serde(default, with = "text::one", skip_serializing_if = "is_as_sent")]
     pub chain: ChainMode,
     /// A certificate that the node's revocation lists name is refused.
-    #[serde(default, skip_serializing_if = "is_false")]
     pub check_revocation: bool,
     /// Hybrid: X-MS-Exchange-CrossPremises headers are promoted; otherwise they are removed.
-    #[serde(default, skip_serializing_if = "is_false")]
     pub cloud_services_mail_enabled: bool,
     /// On-premises: may relay mail whose sender domain belongs to another tenant.
-    #[serde(default, skip_serializing_if = "is_false")]
     pub allow_forwarding: bool,
+    /// What few connectors have; `None` where nothing of it is set.
+    pub extras: Option<Box<InboundExtras>>,
+}
+
+/// What few inbound connectors have: kept apart, since there is one connector at least for each
+/// of a million tenants in memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InboundExtras {
+    /// For people.
+    pub comment: Option<Box<str>>,
+    /// Whether its servers pass on others' mail.
+    pub enhanced_filtering: EnhancedFiltering,
 }
 
 impl InboundConnector {
@@ -170,6 +169,12 @@ impl InboundConnector {
     /// sender has no domain: only a list that says nothing, or `*`, is about it.
     pub fn covers_sender(&self, sender: Option<&Address>) -> Option<usize> {
         covering(&self.sender_domains, sender.map(Address::domain), true)
+    }
+
+    /// What is skipped of mail that its servers pass on, where anything is.
+    pub fn enhanced_filtering(&self) -> Option<&EnhancedFiltering> {
+        let settings = &self.extras.as_ref()?.enhanced_filtering;
+        settings.is_on().then_some(settings)
     }
 }
 
@@ -306,6 +311,15 @@ impl Tenant {
         self.extras.as_ref().map(|extras| &extras.protection)
     }
 
+    /// Gives the entries of its list an end that must have one and whose file does not say which
+    /// (see [`Lasts`](crate::Lasts)). `before` is the same tenant as it was.
+    pub fn give_entries_ends(&mut self, before: Option<&Self>, now: UnixMillis) {
+        let Some(extras) = &mut self.extras else { return };
+        let before = before.and_then(Self::protection);
+        let before = before.map_or(&[][..], |protection| &protection.tenant_allow_blocks);
+        allow_block::give_ends(&mut extras.protection.tenant_allow_blocks, before, now);
+    }
+
     /// The accepted domain of this name; verified or not. The tenant has to be normalized.
     pub fn accepted_domain(&self, name: &str) -> Option<&AcceptedDomain> {
         let index =
@@ -320,7 +334,7 @@ impl Tenant {
     }
 }
 
-fn is_empty<T>(list: &[T]) -> bool {
+pub(crate) fn is_empty<T>(list: &[T]) -> bool {
     list.is_empty()
 }
 
@@ -328,26 +342,26 @@ fn authoritative() -> DomainType {
     DomainType::Authoritative
 }
 
-fn default_source() -> ConnectorSource {
+pub(crate) fn default_source() -> ConnectorSource {
     ConnectorSource::Default
 }
 
-fn is_default_source(source: &ConnectorSource) -> bool {
+pub(crate) fn is_default_source(source: &ConnectorSource) -> bool {
     *source == ConnectorSource::Default
 }
 
-fn is_as_sent(chain: &ChainMode) -> bool {
+pub(crate) fn is_as_sent(chain: &ChainMode) -> bool {
     *chain == ChainMode::AsSent
 }
 
-fn yes() -> bool {
+pub(crate) fn yes() -> bool {
     true
 }
 
-fn is_true(value: &bool) -> bool {
+pub(crate) fn is_true(value: &bool) -> bool {
     *value
 }
 
-fn is_false(value: &bool) -> bool {
+pub(crate) fn is_false(value: &bool) -> bool {
     !*value
 }

@@ -133,11 +133,15 @@ fn inbound(index: usize, connector: &InboundConnector) -> Option<Violation> {
     let on_premises = connector.connector_type == ConnectorType::OnPremises;
     let no_addresses = connector.sender_ip_addresses.is_empty();
     let no_certificate = connector.tls_sender_certificate_name.is_none();
+    let enhanced = connector.extras.as_ref().map(|extras| &extras.enhanced_filtering);
+    let skips_last = enhanced.is_some_and(|enhanced| enhanced.skip_last_ip);
+    let skips_listed = enhanced.is_some_and(|enhanced| !enhanced.skip_ips.is_empty());
     let for_partner = "use connector_type = \"partner\", or leave it out";
     let too_long = [
         connector.sender_domains.len(),
         connector.sender_ip_addresses.len(),
         connector.associated_accepted_domains.len(),
+        enhanced.map_or(0, |enhanced| enhanced.skip_ips.len().max(enhanced.users.len())),
     ]
     .into_iter()
     .any(|length| length > CONNECTOR_LIST_MAX);
@@ -200,6 +204,24 @@ fn inbound(index: usize, connector: &InboundConnector) -> Option<Violation> {
                 "allow_forwarding",
                 "allow_forwarding is for on-premises connectors only: a partner never relays",
                 "leave it out",
+            ),
+            (
+                skips_last && skips_listed,
+                "ef_skip_ips",
+                "ef_skip_ips does nothing beside ef_skip_last_ip = true",
+                "leave one of them out",
+            ),
+            (
+                enhanced.is_some_and(|enhanced| !enhanced.users.is_empty() && !enhanced.is_on()),
+                "ef_users",
+                "ef_users alone does nothing: no server is skipped",
+                "add ef_skip_last_ip = true, or ef_skip_ips",
+            ),
+            (
+                skips_last && no_addresses && no_certificate,
+                "ef_skip_last_ip",
+                "ef_skip_last_ip without addresses or a certificate's name would believe anybody",
+                "add sender_ip_addresses or tls_sender_certificate_name, or write ef_skip_ips",
             ),
         ],
     )

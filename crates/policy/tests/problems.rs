@@ -97,3 +97,14 @@ fn errors_come_first() {
     assert!(found[0].1.contains("belongs to Google Workspace"));
     assert!(found.len() > 1);
 }
+
+#[test]
+fn att_01_a_shared_clouds_servers_are_never_believed_about_where_mail_comes_from() {
+    let file = SOUND.replace(
+        "tls_sender_certificate_name = \"mail.t.example\"\n",
+        "tls_sender_certificate_name = \"mail.t.example\"\nef_skip_ips = [\"40.92.0.0/24\"]\n",
+    );
+    let found = problems(&file, &[]);
+    let [(Severity::Error, text)] = &found[..] else { panic!("{found:?}") };
+    assert!(text.contains("40.92.0.0/24 in ef_skip_ips belongs to Microsoft 365"), "{text}");
+}

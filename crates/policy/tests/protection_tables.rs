@@ -218,6 +218,74 @@ fn an_entry_counts_until_it_expires() {
     assert_eq!(action(&decided(&judged(&[]), &entry("2026-11-25T14:00:00Z"))), "inbox");
 }
 
+/// Spec 2.11: senders, links and files last 30 days, addresses and spoofed senders for ever.
+#[test]
+fn an_entry_without_an_end_gets_one_once_and_keeps_it() {
+    let entry = |list_type: &str, rest: &str| {
+        format!("[[tenant_allow_block]]\nlist_type = \"{list_type}\"\naction = \"block\"\n{rest}\n")
+    };
+    let file = |more: &str| {
+        let spoof = "spoofed_user = \"a.example\"\nsending_infrastructure = \"*\"";
+        let tables = entry("sender", &format!("value = \"a.example\"\n{more}"))
+            + &entry("ip", "value = \"192.0.2.1\"")
+            + &entry("spoof", spoof);
+        Tenant::from_toml(&format!("[tenant]\nname = \"t\"\n{tables}")).unwrap()
+    };
+    let lasts = |tenant: &Tenant| -> Vec<Lasts> {
+        let entries = &tenant.protection().unwrap().tenant_allow_blocks;
+        entries.iter().map(|entry| entry.lasts).collect()
+    };
+    let (now, later) = (UnixMillis(0), UnixMillis(86_400_000));
+    let mut first = file("");
+    first.give_entries_ends(None, now);
+    let until = Lasts::Until(Instant::from_text("1970-01-31").unwrap());
+    assert_eq!(lasts(&first), [until, Lasts::Default, Lasts::Default]);
+    // The same file again is no change; what says an end has that one.
+    let mut again = file("");
+    again.give_entries_ends(Some(&first), later);
+    assert_eq!(again, first);
+    let mut forever = file("no_expiration = true");
+    forever.give_entries_ends(Some(&first), later);
+    assert_eq!(lasts(&forever)[0], Lasts::Forever);
+}
+
+#[test]
+fn how_long_an_entry_lasts_is_said_once() {
+    let read = |action: &str, rest: &str| {
+        let entry = format!(
+            "[[tenant_allow_block]]\nlist_type = \"sender\"\nvalue = \"a.example\"\n\
+             action = \"{action}\"\n{rest}\n"
+        );
+        Tenant::from_toml(&format!("[tenant]\nname = \"t\"\n{entry}")).map_err(|e| e.message)
+    };
+    let kept = read("allow", "remove_after = 45").unwrap();
+    assert!(kept.to_toml().contains("remove_after = 45"));
+    for (action, rest, says) in [
+        ("block", "remove_after = 45", "for entries that allow only"),
+        ("allow", "remove_after = 46", "none of 1 to 45 days"),
+        ("allow", "remove_after = 0", "none of 1 to 45 days"),
+        ("allow", "remove_after = 9\nno_expiration = true", "has one of"),
+        ("block", "expiration_date = \"2027-01-01\"\nno_expiration = true", "has one of"),
+    ] {
+        let error = read(action, rest).unwrap_err();
+        assert!(error.contains(says), "{rest}: {error}");
+    }
+}
+
+#[test]
+fn an_allow_is_used_by_the_mail_that_it_lets_through() {
+    let file = "[tenant]\nname = \"t\"\n[[tenant_allow_block]]\nlist_type = \"sender\"\n\
+         value = \"fabrikam.com\"\naction = \"allow\"\nremove_after = 45\n";
+    let tenant = Tenant::from_toml(file).unwrap();
+    let entries = &tenant.protection().unwrap().tenant_allow_blocks;
+    let used = |from: &str| {
+        let message = Judged { from: Some(address(from)), ..judged(&[]) };
+        used_entries(entries, &message, NOW).iter().map(|entry| entry.key()).collect::<Vec<_>>()
+    };
+    assert_eq!(used("anna@fabrikam.com"), ["sender allow fabrikam.com"]);
+    assert!(used("anna@other.example").is_empty());
+}
+
 #[test]
 fn an_allowed_sender_is_not_whoever_forges_it() {
     let forged = Judged { compauth: CompAuth::Fail, ..judged(&[Category::Spoof, Category::Spam]) };

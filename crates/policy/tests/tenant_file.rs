@@ -6,7 +6,8 @@ mod support;
 
 use posthouse_policy::{
     AcceptedDomain, CertificateName, ConnectorSource, ConnectorType, DomainPattern, DomainType,
-    FromText, InboundConnector, OutboundConnector, SmartHost, Tenant, TlsSettings,
+    EnhancedFiltering, FromText, InboundConnector, InboundExtras, OutboundConnector, SmartHost,
+    Tenant, TlsSettings,
 };
 use posthouse_types::{ChainMode, Domain};
 use proptest::prelude::*;
@@ -45,6 +46,8 @@ tls_sender_certificate_name = "*.contoso.com"
 tls_sender_issuer = "CN=CA,O=Contoso"
 cloud_services_mail_enabled = true
 allow_forwarding = true
+ef_skip_ips = ["192.0.2.1-192.0.2.9", "198.51.100.0/24"]
+ef_users = ["anna@contoso.com"]
 
 [[inbound_connector]]
 name = "Partner"
@@ -54,6 +57,7 @@ sender_ip_addresses = ["192.0.2.1"]
 restrict_domains_to_ip_addresses = true
 restrict_domains_to_certificate = true
 tls_sender_certificate_name = "mx.partner.example"
+ef_skip_last_ip = true
 
 [[outbound_connector]]
 name = "Home"
@@ -138,6 +142,12 @@ fn a_wrong_file_is_told_where_and_what_to_do() {
         error("[[recipient]]\naddress = \"nobody\"\n"),
         error(&format!("{inbound}treat_messages_as_internal = false\n")),
         error(&format!("{inbound}EFSkipLastIP = true\n")),
+        error(&format!("{inbound}ef_test_mode = true\n")),
+        error(&format!("{inbound}ef_users = [\"a@a.example\"]\n")),
+        error(&format!("{inbound}ef_skip_last_ip = true\nef_skip_ips = [\"192.0.2.1\"]\n")),
+        error(
+            "[[inbound_connector]]\nname = \"in\"\nconnector_type = \"partner\"\nef_skip_last_ip = true\n",
+        ),
         error(&format!("{inbound}TlsSenderCertificateName = \"x\"\n")),
         error(&format!("{inbound}sender_ip_address = [\"192.0.2.1\"]\n")),
         error(&format!("{inbound}sender_ip_addresses = [\"192.0.2.1\", \"10.0.0.0/8\"]\n")),
@@ -201,7 +211,6 @@ prop_compose! {
             enabled: flags[0],
             connector_type: ConnectorType::OnPremises,
             connector_source: if flags[1] { ConnectorSource::Migrated } else { ConnectorSource::Default },
-            comment: comment.map(Into::into),
             sender_domains: patterns.into(),
             associated_accepted_domains: Box::default(),
             sender_ip_addresses: Box::default(),
@@ -214,6 +223,11 @@ prop_compose! {
             check_revocation: flags[3],
             cloud_services_mail_enabled: flags[2],
             allow_forwarding: flags[3],
+            extras: comment.map(|comment| {
+                let enhanced_filtering =
+                    EnhancedFiltering { skip_last_ip: flags[0], ..EnhancedFiltering::default() };
+                Box::new(InboundExtras { comment: Some(comment.into()), enhanced_filtering })
+            }),
         }
     }
 }

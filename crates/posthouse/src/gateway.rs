@@ -28,7 +28,7 @@ use crate::edge::{self, User};
 use crate::listeners::Entrance;
 use crate::outbound::Entries;
 use crate::protection::{
-    self, Acquaintance, Circumstances, Contacts, Judgment, Leaving, Sample, Taken, treat,
+    self, Acquaintance, Arrived, Circumstances, Contacts, Judgment, Leaving, Sample, Taken, treat,
 };
 use crate::receive_log::ReceiveLog;
 use crate::records::{self, Submission};
@@ -345,19 +345,22 @@ impl Session {
             let refusal = edge::send_as_denied(user, &header.authors.addresses.join(", "));
             return self.refuse_message(&transaction, refusal).await;
         }
-        let attributed = is_originating(&accepted);
         let (sender, recipients) = (transaction.sender.as_ref(), &transaction.recipients);
+        let arrived = Arrived { peer: &self.peer, header: &header, draft: &draft, recipients };
+        let (source, accepted) = match protection::trace_back(&self.world, &arrived, accepted) {
+            Ok(traced) => traced,
+            Err(refusal) => return self.refuse_message(&transaction, refusal).await,
+        };
         let acquaintance = Acquaintance::of(&self.world, &header, sender, recipients).await;
         let sample = Sample {
-            peer: &self.peer,
+            arrived: &arrived,
+            source,
             sender,
-            attributed,
+            attributed: is_originating(&accepted),
             tenant: tenant_of(&accepted),
-            header: &header,
-            draft: &draft,
             acquaintance: &acquaintance,
         };
-        let judgment = match protection::judge(&self.world, &sample).await {
+        let judgment = match protection::judge(&self.world, sample).await {
             Ok(judgment) => judgment,
             Err(refusal) => return self.refuse_message(&transaction, refusal).await,
         };

@@ -7,6 +7,7 @@
 mod blocking;
 mod changes;
 mod grants;
+mod list_entries;
 mod policies;
 mod quarantine;
 mod reports;
@@ -259,7 +260,7 @@ impl Office {
         }
         match request {
             Request::Apply { toml, dry_run } => self.apply(&toml, dry_run, now).await,
-            Request::Export { tenant } => self.export(tenant.as_deref()).await,
+            Request::Export { tenant } => self.export(tenant.as_deref(), now).await,
             Request::Tenants => self.tenants().await,
             Request::TenantRemove { tenant } => self.remove_tenant(&tenant, now).await,
             Request::Edit { tenant, edit } => self.edit(&tenant, edit, now).await,

@@ -4,13 +4,16 @@
 //! becomes of the message is decided in `treat`. A look-up that fails is a fact; an engine that is
 //! required and does not answer defers the message, it never passes unseen.
 
+mod bounded;
 mod contacts;
 mod engines;
 mod explanation;
+mod history;
 mod leaving;
-mod notes;
+pub(crate) mod ledger;
 mod parts;
 mod settings;
+mod source;
 mod spoofs;
 mod treat;
 
@@ -21,21 +24,21 @@ use posthouse_content::Protected;
 use posthouse_filter::authentication::{SenderContext, composite};
 use posthouse_filter::{self as filter, Counterfactual, Measured, SenderWeight};
 use posthouse_lookup::{AuthenticationLimits, Authenticator, Submission};
-use posthouse_message::HeaderFacts;
 use posthouse_mime::Reading;
 use posthouse_policy::{KeptFacts, Tenant};
-use posthouse_store::Draft;
 use posthouse_types::{
-    Address, Domain, EngineFact, Facts, Judged, Peer, Refusal, TenantId, Verdicts,
+    Address, ConnectionFacts, Domain, EngineFact, Facts, Judged, Refusal, TenantId, Verdicts,
 };
 
 pub(crate) use contacts::{Acquaintance, Contacts};
 pub(crate) use engines::Engines;
 pub(crate) use explanation::{because, judgement};
+pub(crate) use history::Sampling;
 pub(crate) use leaving::{Leaving, check_leaving};
-pub(crate) use notes::Notes;
+pub(crate) use ledger::Ledger;
 pub(crate) use parts::{Taken, messages};
 pub(crate) use settings::FilterSettings;
+pub(crate) use source::{Arrived, Source, trace_back};
 pub(crate) use treat::{Circumstances, Treatment, keeper, treat, unproven};
 
 use crate::office::Office;
@@ -44,20 +47,20 @@ use crate::world::World;
 
 /// What is judged.
 pub(crate) struct Sample<'a> {
-    pub(crate) peer: &'a Peer,
+    pub(crate) arrived: &'a Arrived<'a>,
+    pub(crate) source: Source,
     pub(crate) sender: Option<&'a Address>,
     /// A connector attributed it.
     pub(crate) attributed: bool,
     /// Whose mail it is.
     pub(crate) tenant: Option<TenantId>,
-    pub(crate) header: &'a HeaderFacts,
-    pub(crate) draft: &'a Draft,
     /// How well the recipients know the sender.
     pub(crate) acquaintance: &'a Acquaintance,
 }
 
 /// What was found out about one message.
 pub(crate) struct Judgment {
+    pub(crate) source: Source,
     pub(crate) facts: Facts,
     pub(crate) verdicts: Verdicts,
     /// The same in the words that policies read.
@@ -74,17 +77,17 @@ pub(crate) struct Judgment {
 ///
 /// # Errors
 /// The message has to be deferred: it could not be read back, or could not be looked at.
-pub(crate) async fn judge(world: &World, sample: &Sample<'_>) -> Result<Judgment, Refusal> {
+pub(crate) async fn judge(world: &World, sample: Sample<'_>) -> Result<Judgment, Refusal> {
     let settings = world.settings();
     if !settings.filter.enabled {
         return Ok(unjudged(sample));
     }
     let engines = world.engines();
-    let _room = engines.room_for(sample.draft.len()).await;
-    let message = whole(sample).map_err(|error| refusals::store(&error))?;
-    let surroundings = surroundings(world, sample).await;
+    let _room = engines.room_for(sample.arrived.draft.len()).await;
+    let message = whole(sample.arrived).map_err(|error| refusals::store(&error))?;
+    let surroundings = surroundings(world, &sample).await;
     let (mut facts, engine, measured) = tokio::join!(
-        gather(world, &settings.filter, sample, &message),
+        gather(world, &settings.filter, &sample, &message),
         scan(&engines, &message),
         measure(Arc::clone(&engines), Arc::clone(&message), surroundings),
     );
@@ -93,28 +96,33 @@ pub(crate) async fn judge(world: &World, sample: &Sample<'_>) -> Result<Judgment
         return Err(refusals::filter_unavailable(format!("clamd did not answer: {why}.")));
     }
     facts.engine = engine;
+    history::recall(world, &sample, &reading, &mut facts);
     let verdicts = filter::judge(&facts, &measured);
+    history::remember(world, &facts, &measured, &verdicts);
     let change = filter::counterfactual(&facts, &measured, &verdicts);
     let judged = filter::judged(&facts, &measured, &verdicts, sample.sender);
+    history::note_uses(world, &sample, &judged);
     let has_corresponded = sample.acquaintance.has_corresponded().unwrap_or_default();
-    Ok(Judgment { facts, verdicts, judged, change, measured, reading, has_corresponded })
+    let source = sample.source;
+    Ok(Judgment { source, facts, verdicts, judged, change, measured, reading, has_corresponded })
 }
 
 /// Nobody looks at it.
-fn unjudged(sample: &Sample<'_>) -> Judgment {
+fn unjudged(sample: Sample<'_>) -> Judgment {
     let facts = Facts { attributed: sample.attributed, ..Facts::default() };
     let (measured, verdicts) = (Measured::default(), filter::absent());
     let judged = filter::judged(&facts, &measured, &verdicts, sample.sender);
     let reading = Reading::default();
-    let has_corresponded = false;
-    Judgment { facts, verdicts, judged, change: None, measured, reading, has_corresponded }
+    let (source, has_corresponded) = (sample.source, false);
+    let change = None;
+    Judgment { source, facts, verdicts, judged, change, measured, reading, has_corresponded }
 }
 
 /// The message as it was sent: signatures were made over that header.
-fn whole(sample: &Sample<'_>) -> Result<Arc<[u8]>, posthouse_store::StoreError> {
-    let stored = sample.draft.read()?;
-    let Some(original) = &sample.header.original else { return Ok(stored.into()) };
-    let body = stored.get(sample.header.header_bytes..).unwrap_or_default();
+fn whole(arrived: &Arrived<'_>) -> Result<Arc<[u8]>, posthouse_store::StoreError> {
+    let stored = arrived.draft.read()?;
+    let Some(original) = &arrived.header.original else { return Ok(stored.into()) };
+    let body = stored.get(arrived.header.header_bytes..).unwrap_or_default();
     Ok([original, body].concat().into())
 }
 
@@ -135,20 +143,17 @@ async fn gather(
         block_list_zones: settings.dns_block_lists.clone(),
     };
     let authenticator = Authenticator::new(world.office.resolver.clone(), limits);
-    let client = sample.peer.address.ip().to_canonical();
+    let Source { client, helo, gateway, .. } = &sample.source;
+    let client = *client;
     let mail_from = sample.sender.map(ToString::to_string).unwrap_or_default();
     let node_name = world.node_name();
-    let submission = Submission {
-        client,
-        helo: &sample.peer.helo,
-        mail_from: &mail_from,
-        message,
-        node_name: &node_name,
-    };
+    let submission =
+        Submission { client, helo, mail_from: &mail_from, message, node_name: &node_name };
     let (authentication, connection) = tokio::join!(
         authenticator.authenticate(&submission),
-        authenticator.connection(client, &sample.peer.helo),
+        authenticator.connection(client, helo),
     );
+    let connection = ConnectionFacts { gateway: *gateway, ..connection };
     let own_domains = own_domains(world, sample);
     let own: Vec<&str> = own_domains.iter().map(Domain::as_str).collect();
     let directory = world.directory();
@@ -157,15 +162,18 @@ async fn gather(
     let sealers = protection.map_or(&[][..], |protection| &protection.general.arc_trusted_sealers);
     let sealers: Vec<&str> = sealers.iter().map(Domain::as_str).collect();
     let spoof_entries = spoofs::entries(protection, client, world.now());
+    let dmarc_sample = world.sampling.of(sample.arrived.header);
     let context = SenderContext {
         own_domains: &own,
         trusted_sealers: &sealers,
         spoof_entries: &spoof_entries,
         connection: Some(&connection),
+        dmarc_sample,
         ..SenderContext::EMPTY
     };
     let composite = composite(&authentication, &context);
     let facts = Facts {
+        dmarc_sample,
         composite,
         connection: Some(connection),
         authentication: Some(authentication),

@@ -20,6 +20,7 @@ use crate::health;
 use crate::listeners::Entrance;
 use crate::office::{GrantsByTenant, Office};
 use crate::outbound::{self, Outbound, Signals};
+use crate::protection::ledger;
 use crate::settings::{LogFormat, Settings};
 use crate::world::{self, Parts, World};
 use crate::{door, edge, listeners, records, zero_hour};
@@ -125,6 +126,7 @@ async fn serve(config: &Path, settings: Settings, role: Role) -> Result<(), Stri
     tasks.spawn(door::serve(door, Arc::clone(&world)));
     tasks.spawn(housekeeping(Arc::clone(&world)));
     tasks.spawn(zero_hour::run(Arc::clone(&world)));
+    tasks.spawn(ledger::keep(Arc::clone(&world)));
     if let Some(address) = world.settings().metrics.listen {
         let listener = listeners::bind(address)
             .map_err(|error| format!("cannot listen on [metrics] {address}: {error}"))?;
@@ -138,6 +140,7 @@ async fn serve(config: &Path, settings: Settings, role: Role) -> Result<(), Stri
     until_told_to_stop(&world, config, role).await?;
     drain(&world, delivering).await;
     tasks.shutdown().await;
+    ledger::write(&world).await;
     records::node_stopped(&world).await;
     world.store().clone().close().await;
     tracing::info!("stopped");
@@ -354,6 +357,9 @@ async fn housekeeping(world: Arc<World>) {
         if Instant::now() >= purge_at {
             purge_at = Instant::now() + PURGE_INTERVAL;
             purge(&world).await;
+            if let Err(trouble) = world.office.end_unused_entries(world.now()).await {
+                tracing::warn!(error = %trouble.what, "unused list entries could not be taken out");
+            }
         }
     }
 }

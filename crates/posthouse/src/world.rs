@@ -21,7 +21,7 @@ use crate::edge::Logins;
 use crate::listeners::Entrance;
 use crate::office::Office;
 use crate::outbound::{Outbound, StsPolicies};
-use crate::protection::{Engines, Notes};
+use crate::protection::{Engines, Ledger, Sampling};
 use crate::protocol_log::{LogProtocol, ProtocolLog, ProtocolLogs};
 use crate::sessions::Sessions;
 use crate::settings::{LineEndsSetting, Settings};
@@ -56,8 +56,10 @@ pub(crate) struct World {
     pub(crate) send_log: Option<ProtocolLog>,
     pub(crate) receive_log: Option<ProtocolLog>,
     pub(crate) stopping: Stopping,
-    /// Statistics on their way to the store.
-    pub(crate) notes: Notes,
+    /// What is counted beside the mail.
+    pub(crate) ledger: Ledger,
+    /// Draws the part of a domain's mail that DMARC spares.
+    pub(crate) sampling: Sampling,
     listening: Vec<SocketAddr>,
 }
 
@@ -99,6 +101,7 @@ impl World {
             engines,
             trust,
             srs: SrsSecret::new(&office.store.node_secret()),
+            sampling: Sampling::new(&office.store.node_secret()),
             dkim: DkimKeys::of(&settings.node.data_dir),
             stores,
             office,
@@ -111,7 +114,7 @@ impl World {
             send_log: logs.send,
             receive_log: logs.receive,
             stopping: Stopping::default(),
-            notes: Notes::default(),
+            ledger: Ledger::default(),
             listening,
             settings: ArcSwap::from_pointee(settings),
         })

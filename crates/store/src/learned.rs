@@ -36,7 +36,7 @@ CREATE TABLE report (
 ) STRICT;
 CREATE INDEX report_tenant ON report (tenant, id);
 CREATE INDEX report_time ON report (time);
-PRAGMA user_version = 4;
+PRAGMA user_version = 5;
 COMMIT;
 ";
 

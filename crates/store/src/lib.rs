@@ -10,6 +10,7 @@
 mod backup;
 mod checksum;
 mod commit;
+mod counts;
 mod draft;
 mod error;
 mod fresh;
@@ -41,6 +42,10 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 pub use backup::BackupReport;
+pub use counts::{
+    ContactCount, Counts, EntryUse, SIGNATURE_DAYS, SIGNATURES_MAX, SOURCES_MAX, SignatureCount,
+    SourceCount,
+};
 pub use draft::Draft;
 pub use error::{OpenError, StoreError};
 pub use learned::{Lesson, Report};

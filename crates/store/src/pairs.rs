@@ -3,10 +3,12 @@
 //!
 //! Addresses are stored folded. A tenant's pairs are its own.
 
+use std::net::IpAddr;
+
 use posthouse_types::{Address, Domain, TenantId, UnixMillis};
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::writer::{Class, Fault};
+use crate::writer::Fault;
 use crate::{Store, StoreError};
 
 /// How well a sender and a recipient know each other.
@@ -27,6 +29,8 @@ pub struct SpoofSeen {
     pub spoofed: Domain,
     /// The sending infrastructure: a domain, or a network.
     pub infrastructure: String,
+    /// The address that it came from last; none of one that an earlier version counted.
+    pub address: Option<IpAddr>,
     /// Whether the domain is the tenant's own.
     pub is_internal: bool,
     /// How many messages.
@@ -59,35 +63,6 @@ pub(crate) fn purge(
 }
 
 impl Store {
-    /// Counts a message from a sender to recipients.
-    ///
-    /// # Errors
-    /// [`StoreError::DiskFull`] or [`StoreError::Unavailable`].
-    pub async fn count_contacts(
-        &self,
-        tenant: TenantId,
-        sender: &Address,
-        recipients: &[Address],
-        now: UnixMillis,
-    ) -> Result<(), StoreError> {
-        let sender = sender.folded();
-        let recipients: Vec<String> = recipients.iter().map(Address::folded).collect();
-        let bytes = recipients.len() * 128;
-        self.submit(Class::Record, bytes, Vec::new(), move |work| {
-            for recipient in &recipients {
-                work.connection
-                    .prepare_cached(
-                        "INSERT INTO contact (tenant, sender, recipient, count, last)
-                         VALUES (?1, ?2, ?3, 1, ?4)
-                         ON CONFLICT DO UPDATE SET count = count + 1, last = max(last, ?4)",
-                    )?
-                    .execute((tenant.0.cast_signed(), &sender, recipient, now.0))?;
-            }
-            Ok(())
-        })
-        .await
-    }
-
     /// How well a sender and each of these recipients know each other, in their order.
     ///
     /// # Errors
@@ -126,31 +101,6 @@ impl Store {
             .await
     }
 
-    /// Counts a forged sender.
-    ///
-    /// # Errors
-    /// As [`Store::count_contacts`].
-    pub async fn count_spoof(&self, tenant: TenantId, seen: SpoofSeen) -> Result<(), StoreError> {
-        self.submit(Class::Record, 256, Vec::new(), move |work| {
-            work.connection
-                .prepare_cached(
-                    "INSERT INTO spoof_pair (tenant, spoofed, infrastructure, internal, count, last)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                     ON CONFLICT DO UPDATE SET count = count + ?5, last = max(last, ?6)",
-                )?
-                .execute((
-                    tenant.0.cast_signed(),
-                    seen.spoofed.as_str(),
-                    &seen.infrastructure,
-                    seen.is_internal,
-                    seen.count.cast_signed(),
-                    seen.last.0,
-                ))?;
-            Ok(())
-        })
-        .await
-    }
-
     /// A tenant's forged senders since a time, the most frequent first.
     ///
     /// # Errors
@@ -164,7 +114,7 @@ impl Store {
             .readers
             .read(move |connection| {
                 let mut statement = connection.prepare_cached(
-                    "SELECT spoofed, infrastructure, internal, count, last FROM spoof_pair
+                    "SELECT spoofed, infrastructure, internal, count, last, address FROM spoof_pair
                      WHERE tenant = ?1 AND last >= ?2 ORDER BY count DESC LIMIT ?3",
                 )?;
                 let limit = crate::trace::bounded(0).cast_signed() as i64;
@@ -176,6 +126,7 @@ impl Store {
                             is_internal: row.get(2)?,
                             count: row.get::<_, i64>(3)?.cast_unsigned(),
                             last: UnixMillis(row.get(4)?),
+                            address: row.get::<_, Option<String>>(5)?.and_then(|a| a.parse().ok()),
                         })
                     })?;
                 Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)

@@ -52,7 +52,7 @@ CREATE TABLE verdict_change (
 CREATE INDEX verdict_change_tenant ON verdict_change (tenant, id);
 CREATE INDEX verdict_change_time ON verdict_change (time);
 CREATE INDEX verdict_change_to_tell ON verdict_change (id) WHERE to_tell = 1;
-PRAGMA user_version = 5;
+PRAGMA user_version = 6;
 COMMIT;
 ";
 

@@ -1,67 +1,10 @@
 //! Who a message says it is from, and what was proven about that: SPF (RFC 7208), DKIM (RFC 6376),
-//! DMARC (RFC 7489), ARC (RFC 8617), and what the connection showed.
+//! DMARC (RFC 7489), ARC (RFC 8617).
 //!
 //! Plain data, gathered by `lookup`, judged by `filter`, written into headers by `message`. A
 //! look-up that failed or that nobody made is a fact of its own, never a verdict against the sender.
 
 use std::net::IpAddr;
-
-/// A look-up's outcome where only the answer matters.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Lookup<T> {
-    /// The answer.
-    Found(T),
-    /// There is nothing under that name.
-    None,
-    /// No usable answer: time over, SERVFAIL, a budget used up. The text is printable.
-    Failed(String),
-    /// Nobody asked: no DNS is configured, or nothing to ask for was given.
-    #[default]
-    NotAsked,
-}
-
-impl<T> Lookup<T> {
-    /// The answer, where there is one.
-    pub fn found(&self) -> Option<&T> {
-        match self {
-            Self::Found(value) => Some(value),
-            _ => None,
-        }
-    }
-}
-
-/// What the connection showed of the peer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConnectionFacts {
-    /// The connecting address.
-    pub address: IpAddr,
-    /// What it called itself in HELO or EHLO, printable; empty where it did not.
-    pub helo: String,
-    /// The name that reverse DNS gives the address, lower case, no final dot.
-    pub reverse_name: Lookup<ReverseName>,
-    /// The block lists that hold the address; empty where none is configured.
-    pub block_lists: Vec<BlockListFact>,
-}
-
-/// A name from reverse DNS.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReverseName {
-    /// The PTR record's name.
-    pub name: String,
-    /// The organisational domain of the name, by the public suffix list.
-    pub organization: String,
-    /// Whether the name's own addresses hold the connecting one.
-    pub is_confirmed: bool,
-}
-
-/// What one DNS block list (RFC 5782) said of the connecting address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BlockListFact {
-    /// The list's zone.
-    pub zone: String,
-    /// The address that the list answered with (`127.0.0.x`); `None`: it is not listed.
-    pub answer: Lookup<IpAddr>,
-}
 
 /// All that was gathered about who a message is from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -590,6 +533,6 @@ mod tests {
         assert_eq!(facts.spf.result.as_str(), "none");
         assert_eq!(facts.dmarc.result.as_str(), "none");
         assert_eq!(facts.arc.result.as_str(), "none");
-        assert_eq!(Lookup::<ReverseName>::default(), Lookup::NotAsked);
+        assert_eq!(crate::Lookup::<u8>::default(), crate::Lookup::NotAsked);
     }
 }

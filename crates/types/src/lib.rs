@@ -7,6 +7,7 @@
 mod address;
 mod authentication;
 mod chain;
+mod connection;
 mod decision;
 mod engine;
 mod envelope;
@@ -23,14 +24,17 @@ mod verdict;
 
 pub use address::{Address, Domain};
 pub use authentication::{
-    ArcClaims, ArcFact, ArcResult, AuthenticationFacts, BlockListFact, BodyCoverage,
-    CompositeAuthentication, CompositeResult, ConnectionFacts, DkimFact, DkimReason, DkimResult,
-    DmarcAction, DmarcFact, DmarcPolicy, DmarcRecord, DmarcResult, FromFact, FromProblem, Lookup,
-    ReverseName, SpfFact, SpfIdentity, SpfResult,
+    ArcClaims, ArcFact, ArcResult, AuthenticationFacts, BodyCoverage, CompositeAuthentication,
+    CompositeResult, DkimFact, DkimReason, DkimResult, DmarcAction, DmarcFact, DmarcPolicy,
+    DmarcRecord, DmarcResult, FromFact, FromProblem, SpfFact, SpfIdentity, SpfResult,
 };
 pub use chain::{
     CertificateSummary, ChainElement, ChainMode, ChainReason, ChainReport, ChainWarning,
     ElementOrigin, MissingCertificate,
+};
+pub use connection::{
+    BlockListFact, ConnectionFacts, GatewayFact, Lookup, ReplayFacts, ReputationFact, ReverseName,
+    SourceKind, Tally,
 };
 pub use decision::{
     Action, AppliedOverride, Because, Counterfactual, Decision, PolicyKind, Quarantine,

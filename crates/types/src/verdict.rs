@@ -1,6 +1,9 @@
 //! What the filter says about one message.
 
-use crate::{AuthenticationFacts, CompositeAuthentication, ConnectionFacts, EngineFact, Finding};
+use crate::{
+    AuthenticationFacts, CompositeAuthentication, ConnectionFacts, EngineFact, Finding,
+    ReplayFacts, ReputationFact,
+};
 
 /// The verdicts of the classify contract, mildest first. The order is not the precedence: that is
 /// [`Verdict::PRECEDENCE`].
@@ -64,6 +67,13 @@ pub struct Facts {
     pub authentication: Option<AuthenticationFacts>,
     /// Composite authentication: whether the sender is who the reader will think it is.
     pub composite: CompositeAuthentication,
+    /// Which part of a domain's mail it belongs to, 0 to 99, where the owner asks for a part only
+    /// (`pct=`): the same for the same message.
+    pub dmarc_sample: u8,
+    /// Whether its signatures were meant for these recipients.
+    pub replay: ReplayFacts,
+    /// What earlier mail of its sources came to.
+    pub reputation: Vec<ReputationFact>,
     /// What the malware engine said.
     pub engine: EngineFact,
 }

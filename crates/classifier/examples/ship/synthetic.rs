@@ -6,9 +6,14 @@
 //! to visit. The same seed makes the same mails.
 #![allow(clippy::indexing_slicing)]
 
+use crate::notes::note;
 use crate::texts::{self, Story};
-use crate::{fraud, unwanted};
+use crate::{fraud, notes_ham, notes_spam, unwanted};
 use posthouse_classifier::Label;
+
+/// Notes on each topic: of wanted mail more, since it has fewer topics here than in life.
+const NOTES: usize = 100;
+const HAM_NOTES: usize = 200;
 
 /// A stream of choices from a seed.
 pub(crate) struct Choices(u64);
@@ -19,22 +24,27 @@ impl Choices {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    fn number(&mut self, below: usize) -> usize {
+    pub(crate) fn number(&mut self, below: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         ((self.0 >> 11) % below.max(1) as u64) as usize
     }
 
-    fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
+    pub(crate) fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
         of.get(self.number(of.len())).copied().unwrap_or_default()
     }
 
-    fn chance(&mut self, percent: usize) -> bool {
+    pub(crate) fn chance(&mut self, percent: usize) -> bool {
         self.number(100) < percent
     }
 
-    fn letters(&mut self, length: usize) -> String {
+    fn capitals(&mut self, length: usize) -> String {
+        const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+        (0..length).map(|_| char::from(LETTERS[self.number(LETTERS.len())])).collect()
+    }
+
+    pub(crate) fn letters(&mut self, length: usize) -> String {
         const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
         (0..length).map(|_| char::from(LETTERS[self.number(LETTERS.len())])).collect()
     }
@@ -55,6 +65,14 @@ pub(crate) fn mails(tellings: usize) -> Vec<(Label, Vec<u8>)> {
                 let seed = (at * 1000 + telling + 1) as u64 + label as u64 * 1_000_003;
                 out.push((label, tell(label, story, &mut Choices::new(seed))));
             }
+        }
+    }
+    let topics = [notes_ham::HAM, notes_spam::SPAM, notes_spam::PHISH];
+    for (at, topic) in topics.into_iter().flatten().enumerate() {
+        let times = if topic.label == Label::Ham { HAM_NOTES } else { NOTES };
+        for telling in 0..times {
+            let seed = (at * 1000 + telling + 1) as u64 + 7_000_003;
+            out.push((topic.label, note(topic, &mut Choices::new(seed))));
         }
     }
     out
@@ -114,7 +132,7 @@ fn tell(label: Label, story: &Story, choices: &mut Choices) -> Vec<u8> {
 }
 
 /// Puts invented names and numbers into a sentence.
-fn fill(sentence: &str, choices: &mut Choices) -> String {
+pub(crate) fn fill(sentence: &str, choices: &mut Choices) -> String {
     let mut out = sentence.to_owned();
     while let Some(at) = out.find('{') {
         let Some(end) = out[at..].find('}').map(|length| at + length) else { break };
@@ -128,6 +146,15 @@ fn fill(sentence: &str, choices: &mut Choices) -> String {
             "price" => format!("{}.{:02}", choices.number(900) + 5, choices.number(100)),
             "sum" => format!("{}00,000", choices.number(90) + 1),
             "number" => format!("{}", choices.number(90_000_000) + 1_000_000),
+            "ticker" => choices.capitals(4),
+            "cents" => format!("0.{:02}", choices.number(90) + 2),
+            "salad" => choices.one(texts::WORDS).to_owned(),
+            "path" => choices.letters(6),
+            "site" => format!(
+                "{}.{}",
+                choices.one(texts::FIRMS).to_ascii_lowercase().replace([' ', '&'], ""),
+                choices.one(&["com", "de", "org", "net", "edu"])
+            ),
             "small" => format!("{}", choices.number(28) + 2),
             "time" => format!("{}:{}0", choices.number(9) + 8, choices.number(6)),
             "mail" => {

@@ -52,6 +52,8 @@ pub struct Picture {
     pub is_web_bug: bool,
     /// It stands inside a link.
     pub is_linked: bool,
+    /// Seen text before it, in bytes.
+    pub text_before_bytes: usize,
 }
 
 /// What kind of element loads something else.
@@ -366,6 +368,7 @@ impl<'a> Reader<'a> {
             is_web_bug: is_remote
                 && ((is_small("width") && is_small("height")) || self.look.is_hidden()),
             is_linked: self.link.is_some(),
+            text_before_bytes: self.page.visible.trim_start().len(),
             source,
         };
         if self.page.pictures.len() < RESOURCES_MAX {

@@ -7,6 +7,7 @@ mod dutch;
 mod english;
 mod german;
 mod romance;
+mod unwanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -63,6 +64,32 @@ pub enum Theme {
     Voicemail,
     /// Documents to open or sign.
     Document,
+    /// Stocks to buy at once.
+    Stock,
+    /// Medicines.
+    Pharmacy,
+    /// Means for potency.
+    Potency,
+    /// Acquaintances, pornography.
+    Adult,
+    /// Imitations of brands.
+    Replica,
+    /// Software far below its price.
+    Software,
+    /// Loans, insurance, relief of debts.
+    Loan,
+    /// Slim, young, healthy.
+    Slimming,
+    /// Casinos and bets.
+    Gambling,
+    /// Degrees for money.
+    Diploma,
+    /// Easy money.
+    Income,
+    /// Advertising for advertising, goods by the thousand.
+    Marketing,
+    /// Greeting cards that wait.
+    Card,
 }
 
 impl Theme {
@@ -81,6 +108,19 @@ impl Theme {
         ("tax", Self::Tax, &kinds::SAYS_TAX),
         ("voicemail", Self::Voicemail, &kinds::SAYS_VOICEMAIL),
         ("document", Self::Document, &kinds::SAYS_DOCUMENT),
+        ("stock", Self::Stock, &kinds::SAYS_STOCK),
+        ("pharmacy", Self::Pharmacy, &kinds::SAYS_PHARMACY),
+        ("potency", Self::Potency, &kinds::SAYS_POTENCY),
+        ("adult", Self::Adult, &kinds::SAYS_ADULT),
+        ("replica", Self::Replica, &kinds::SAYS_REPLICAS),
+        ("software", Self::Software, &kinds::SAYS_SOFTWARE),
+        ("loan", Self::Loan, &kinds::SAYS_LOAN),
+        ("slimming", Self::Slimming, &kinds::SAYS_SLIMMING),
+        ("gambling", Self::Gambling, &kinds::SAYS_GAMBLING),
+        ("diploma", Self::Diploma, &kinds::SAYS_DIPLOMA),
+        ("income", Self::Income, &kinds::SAYS_INCOME),
+        ("marketing", Self::Marketing, &kinds::SAYS_MARKETING),
+        ("card", Self::Card, &kinds::SAYS_CARD),
     ];
 
     fn kind(self) -> &'static FindingKind {
@@ -110,6 +150,7 @@ static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
         romance::SPANISH,
         romance::PORTUGUESE,
         romance::ITALIAN,
+        unwanted::TABLE,
     ] {
         let mut theme = Theme::Credentials;
         for line in table.lines() {

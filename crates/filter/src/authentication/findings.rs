@@ -7,18 +7,22 @@
 use std::collections::BTreeSet;
 
 use posthouse_types::{
-    AuthenticationFacts, BodyCoverage, CompositeAuthentication, CompositeResult, Concern,
-    ConnectionFacts, DkimFact, DkimResult, DmarcResult, Finding, FindingKind, Force, FromProblem,
-    Lookup, SpfResult,
+    AuthenticationFacts, BodyCoverage, CompositeResult, Concern, ConnectionFacts, DkimFact,
+    DkimResult, DmarcResult, Facts, Finding, FindingKind, Force, FromProblem, Lookup, ReplayFacts,
+    SpfResult,
 };
 
-use super::{is_or_below, reasons};
+use super::{applied_policy, is_or_below, reasons};
 
 /// Signatures older than this are only repeated, not sent: ordinary mail arrives within minutes.
 const FRESH_SECONDS_MAX: u64 = 3_600;
 /// Recipients that one signature reaches before it counts as repeated, where nobody else's word
 /// speaks for the message: larger than the Bcc of a person.
 const SIGNATURE_SEEN_MAX: u64 = 50;
+/// What a signature weighs that reached many.
+const REPLAY_STRONG: f32 = 1.8;
+/// What one weighs that is late, or came by a list: mail that was held up on its way looks the same.
+const REPLAY_WEAK: f32 = 0.5;
 /// RSA keys of this size and less are weak (RFC 8301 section 3.2 asks for 2048).
 const WEAK_BITS_MAX: u32 = 1024;
 
@@ -95,7 +99,7 @@ kinds! {
     DKIM_MANY = "dkim-many-signatures", Spoof, Force::Weight(0.7),
         "{count} signatures were not looked at: the message has too many.",
         "{count} Signaturen wurden nicht angesehen: die Nachricht hat zu viele.";
-    DKIM_REPLAY = "dkim-replay", Spam, Force::Weight(1.8),
+    DKIM_REPLAY = "dkim-replay", Spam, Force::Weight(REPLAY_STRONG),
         "The signature of {domain} is genuine, but the message was written to somebody else and is being repeated ({why}).",
         "Die Signatur von {domain} ist echt, aber die Nachricht war an jemand anderen und wird wiederholt ({why}).";
     DMARC_FAIL = "dmarc-fail", Spoof, Force::Weight(1.5),
@@ -140,36 +144,24 @@ kinds! {
     REVERSE_UNCONFIRMED = "address-name-unconfirmed", Spam, Force::Weight(0.4),
         "The name of the sending address, {name}, does not lead back to it.",
         "Der Name der sendenden Adresse, {name}, führt nicht zu ihr zurück.";
+    BEHIND_GATEWAY = "behind-gateway", Trust, Force::Informs,
+        "Your gateway {gateway} brought this; {address}, which it took it from, is judged as the sender.",
+        "Ihr Gateway {gateway} hat dies gebracht; {address}, von dem es kam, wird als Absender beurteilt.";
+    GATEWAY_LOST = "behind-gateway-lost", Trust, Force::Informs,
+        "Your gateway {gateway} does not say which public address this came from; it is judged as the sender itself.",
+        "Ihr Gateway {gateway} nennt keine öffentliche Adresse, von der dies kam; es wird selbst als Absender beurteilt.";
     HELO_ODD = "helo-odd", Spam, Force::Weight(0.6),
         "The sending server calls itself {helo}, which is no name of a server on the Internet.",
         "Der sendende Server nennt sich {helo}; so heißt kein Server im Internet.";
 }
 
-/// What the node knows of a message's recipients and of its signatures' earlier use.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ReplayFacts<'a> {
-    /// The envelope's recipients, folded.
-    pub recipients: &'a [String],
-    /// The addresses of To and Cc, folded.
-    pub shown_recipients: &'a [String],
-    /// Recipients that messages with the same [`DkimFact::fingerprint`] had so far; 0 where that is
-    /// not counted.
-    pub seen: u64,
-    /// Now, in seconds since 1970; 0 where ages are not to count.
-    pub now_seconds: u64,
-}
-
 /// What is to be said about who the message is from.
-pub fn authentication_findings(
-    facts: &AuthenticationFacts,
-    composite: CompositeAuthentication,
-    replay: &ReplayFacts<'_>,
-) -> Vec<Finding> {
+pub fn authentication_findings(facts: &AuthenticationFacts, all: &Facts) -> Vec<Finding> {
     let mut findings = Vec::new();
     from_findings(facts, &mut findings);
     spf_findings(facts, &mut findings);
-    dkim_findings(facts, replay, &mut findings);
-    conclusion_findings(facts, composite, &mut findings);
+    dkim_findings(facts, &all.replay, &mut findings);
+    conclusion_findings(facts, all, &mut findings);
     findings
 }
 
@@ -211,11 +203,7 @@ fn spf_findings(facts: &AuthenticationFacts, findings: &mut Vec<Finding>) {
     }
 }
 
-fn dkim_findings(
-    facts: &AuthenticationFacts,
-    replay: &ReplayFacts<'_>,
-    findings: &mut Vec<Finding>,
-) {
+fn dkim_findings(facts: &AuthenticationFacts, replay: &ReplayFacts, findings: &mut Vec<Finding>) {
     // The same fault of the same domain is said once.
     let mut said = BTreeSet::new();
     for fact in &facts.dkim {
@@ -254,8 +242,8 @@ fn dkim_findings(
         if fact.is_test_key {
             say(about(&DKIM_TESTING));
         }
-        if let Some(why) = replayed(fact, facts, replay) {
-            say(about(&DKIM_REPLAY).with("why", &why));
+        if let Some((why, weight)) = replayed(fact, facts, replay) {
+            say(about(&DKIM_REPLAY).with("why", &why).weighing(weight));
         }
     }
     if facts.dkim_unchecked > 0 {
@@ -264,40 +252,45 @@ fn dkim_findings(
     }
 }
 
-/// Why a genuine signature is taken for a repeated one (AUT-04): nobody of To and Cc is among the
-/// recipients, the envelope proves nothing for the signer, and the signature is old or reached many.
-fn replayed(
-    fact: &DkimFact,
-    facts: &AuthenticationFacts,
-    replay: &ReplayFacts<'_>,
-) -> Option<String> {
+/// Whether a genuine signature stands on a message that goes to somebody else than it was written
+/// to (AUT-04): nobody of To and Cc is among the recipients, and the envelope proves nothing for
+/// the signer. Forwarders and lists do that too; how often and how late tells.
+pub fn is_sent_on(fact: &DkimFact, facts: &AuthenticationFacts, replay: &ReplayFacts) -> bool {
     if replay.recipients.is_empty() || !fact.counts() {
-        return None;
+        return false;
     }
     let is_shown = replay.recipients.iter().any(|to| replay.shown_recipients.contains(to));
     let spf = &facts.spf;
     let is_spf_aligned = spf.result == SpfResult::Pass
         && (is_or_below(&spf.domain, &fact.domain) || is_or_below(&fact.domain, &spf.domain));
-    if is_shown || is_spf_aligned || facts.dmarc.spf_aligned {
+    !is_shown && !is_spf_aligned && !facts.dmarc.spf_aligned
+}
+
+/// Why it is taken for a repeated one, and how much that weighs: it reached many, or it is old.
+fn replayed(
+    fact: &DkimFact,
+    facts: &AuthenticationFacts,
+    replay: &ReplayFacts,
+) -> Option<(String, f32)> {
+    if !is_sent_on(fact, facts, replay) {
         return None;
     }
     if replay.seen > SIGNATURE_SEEN_MAX {
-        return Some(format!("{} ×", replay.seen));
+        // A list has many readers here. Whoever repeats may call himself one, and is bulk mail then.
+        let weight = if replay.is_list { REPLAY_WEAK } else { REPLAY_STRONG };
+        return Some((format!("{} ×", replay.seen), weight));
     }
     let age = replay.now_seconds.checked_sub(fact.signed_at_seconds?)?;
-    (age > FRESH_SECONDS_MAX).then(|| format!("{} h", age / 3_600))
+    (age > FRESH_SECONDS_MAX).then(|| (format!("{} h", age / 3_600), REPLAY_WEAK))
 }
 
-fn conclusion_findings(
-    facts: &AuthenticationFacts,
-    composite: CompositeAuthentication,
-    findings: &mut Vec<Finding>,
-) {
-    let dmarc = &facts.dmarc;
+fn conclusion_findings(facts: &AuthenticationFacts, all: &Facts, findings: &mut Vec<Finding>) {
+    let (dmarc, composite) = (&facts.dmarc, all.composite);
     let about = |kind| Finding::of(kind).with("domain", &dmarc.header_from);
     match dmarc.result {
         DmarcResult::Fail if composite.result != CompositeResult::Pass => {
-            findings.push(about(&DMARC_FAIL).with("policy", dmarc.policy.as_str()));
+            let policy = applied_policy(dmarc, all.dmarc_sample);
+            findings.push(about(&DMARC_FAIL).with("policy", policy.as_str()));
         }
         DmarcResult::PermError => {
             findings.push(about(&DMARC_UNUSABLE).with("reason", &dmarc.reason))
@@ -333,6 +326,11 @@ fn conclusion_findings(
 pub fn connection_findings(connection: &ConnectionFacts) -> Vec<Finding> {
     let mut findings = Vec::new();
     let address = connection.address.to_string();
+    if let Some(gateway) = connection.gateway {
+        let kind = if gateway.is_lost { &GATEWAY_LOST } else { &BEHIND_GATEWAY };
+        let finding = Finding::of(kind).with("gateway", &gateway.address.to_string());
+        findings.push(if gateway.is_lost { finding } else { finding.with("address", &address) });
+    }
     for list in &connection.block_lists {
         if list.answer.found().is_some() {
             findings.push(

@@ -114,7 +114,7 @@ fn address(word: &str) -> Option<IpAddr> {
     };
     // A lone number is an address to nobody; a port may follow an IPv4 address.
     let bare = bare.split_once('%').map_or(bare, |(bare, _)| bare);
-    bare.parse().ok()
+    bare.parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }
 
 /// Addresses that cannot be a sender on the Internet: a gateway's inner hops.

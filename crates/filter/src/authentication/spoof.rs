@@ -15,6 +15,8 @@ use super::{SenderContext, is_or_below};
 pub enum Spoofed {
     /// Every address of a domain, lower-case A-labels; domains below it are not implied.
     Domain(String),
+    /// Every address of a domain and of all below it.
+    WithSubdomains(String),
     /// One address, folded.
     Address(String),
     /// Anybody.
@@ -90,6 +92,7 @@ fn is_spoofed(entry: &SpoofEntry, address: &str, context: &SenderContext<'_>) ->
     let kind = if is_own { SpoofKind::Internal } else { SpoofKind::External };
     let is_named = match &entry.spoofed {
         Spoofed::Domain(spoofed) => spoofed == domain,
+        Spoofed::WithSubdomains(spoofed) => is_or_below(domain, spoofed),
         Spoofed::Address(spoofed) => *spoofed == address.to_lowercase(),
         Spoofed::Anyone => true,
     };

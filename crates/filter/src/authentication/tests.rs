@@ -1,8 +1,8 @@
 //! Claims about composite authentication: a table of facts and answers, and what is said of them.
 
 use posthouse_types::{
-    ArcFact, BodyCoverage, DkimFact, DkimReason, DkimResult, DmarcRecord, Finding, FromFact,
-    Language, Lookup, ReverseName, SpfFact,
+    ArcFact, BodyCoverage, DkimFact, DkimReason, DkimResult, DmarcRecord, Facts, Finding, FromFact,
+    Language, Lookup, ReplayFacts, ReverseName, SpfFact,
 };
 
 use super::*;
@@ -52,6 +52,7 @@ fn facts(result: DmarcResult, policy: DmarcPolicy) -> AuthenticationFacts {
 fn connection(name: &str, is_confirmed: bool) -> ConnectionFacts {
     let name = ReverseName { name: name.into(), organization: name.into(), is_confirmed };
     ConnectionFacts {
+        gateway: None,
         address: "192.0.2.1".parse().unwrap(),
         helo: "mail.bulk.example".into(),
         reverse_name: Lookup::Found(name),
@@ -101,7 +102,7 @@ fn flt_14_what_nobody_could_look_up_is_never_a_fail() {
     assert_eq!(answer(&failed, &SenderContext::EMPTY), "none 301");
     for facts in [&nothing, &failed] {
         let composite = composite(facts, &SenderContext::EMPTY);
-        let found = authentication_findings(facts, composite, &ReplayFacts::default());
+        let found = authentication_findings(facts, &all(composite, ReplayFacts::default()));
         assert!(found.iter().all(|finding| finding.weight() == 0.0), "{found:?}");
     }
     assert_eq!(dmarc_action(&failed.dmarc, 0), DmarcAction::None);
@@ -206,6 +207,15 @@ fn an_entry_for_a_spoofed_sender_is_the_tenant_s_last_word_on_an_unproven_one() 
         (vec![entry(Spoofed::Address(format!("bob@{FROM}")), network.clone(), Allow)], "fail 000"),
         (vec![entry(Spoofed::Anyone, network.clone(), Allow)], "pass 701"),
         (
+            vec![entry(Spoofed::WithSubdomains("example".into()), network.clone(), Allow)],
+            "pass 701",
+        ),
+        (vec![entry(Spoofed::WithSubdomains(FROM.into()), network.clone(), Block)], "fail 002"),
+        (
+            vec![entry(Spoofed::WithSubdomains("so.example".into()), network.clone(), Allow)],
+            "fail 000",
+        ),
+        (
             vec![
                 entry(domain(), network.clone(), Allow),
                 entry(Spoofed::Anyone, Infrastructure::Anyone, Block),
@@ -263,7 +273,7 @@ fn an_allow_that_fits_one_of_two_senders_allows_neither() {
 }
 
 #[test]
-fn the_owner_s_percentage_makes_the_action_milder_and_not_the_answer() {
+fn the_owner_s_percentage_makes_the_action_milder() {
     let mut fact = facts(DmarcResult::Fail, DmarcPolicy::Reject).dmarc;
     assert_eq!(dmarc_action(&fact, 99), DmarcAction::OverrideReject);
     fact.record = Some(DmarcRecord {
@@ -285,9 +295,37 @@ fn the_owner_s_percentage_makes_the_action_milder_and_not_the_answer() {
     assert_eq!(dmarc_action(&fact, 0), DmarcAction::PermError);
 }
 
-fn ids(facts: &AuthenticationFacts, replay: &ReplayFacts<'_>) -> Vec<&'static str> {
+#[test]
+fn what_a_percentage_spares_is_no_explicit_failure_any_more() {
+    let mut facts = facts(DmarcResult::Fail, DmarcPolicy::Quarantine);
+    let record = DmarcRecord {
+        domain: FROM.into(),
+        policy: DmarcPolicy::Quarantine,
+        subdomain_policy: None,
+        percent: 20,
+        is_spf_strict: false,
+        is_dkim_strict: false,
+        is_testing: false,
+    };
+    facts.dmarc.record = Some(record);
+    let reason = |facts: &AuthenticationFacts, dmarc_sample| {
+        composite(facts, &SenderContext { dmarc_sample, ..SenderContext::EMPTY }).reason
+    };
+    assert_eq!(reason(&facts, 19), reasons::EXPLICIT_FAIL);
+    assert_eq!(reason(&facts, 20), reasons::IMPLICIT_FAIL);
+    // Of reject quarantine is left (RFC 7489 section 6.6.4).
+    facts.dmarc.policy = DmarcPolicy::Reject;
+    assert_eq!(reason(&facts, 20), reasons::EXPLICIT_FAIL);
+    assert_eq!(applied_policy(&facts.dmarc, 20), DmarcPolicy::Quarantine);
+}
+
+fn all(composite: CompositeAuthentication, replay: ReplayFacts) -> Facts {
+    Facts { composite, replay, ..Facts::default() }
+}
+
+fn ids(facts: &AuthenticationFacts, replay: &ReplayFacts) -> Vec<&'static str> {
     let composite = composite(facts, &SenderContext::EMPTY);
-    let found = authentication_findings(facts, composite, replay);
+    let found = authentication_findings(facts, &all(composite, replay.clone()));
     found.iter().map(|finding: &Finding| finding.kind.id).collect()
 }
 
@@ -295,22 +333,28 @@ fn ids(facts: &AuthenticationFacts, replay: &ReplayFacts<'_>) -> Vec<&'static st
 fn aut_04_a_genuine_signature_on_somebody_else_s_mail_is_a_replay() {
     let mut facts = facts(DmarcResult::Pass, DmarcPolicy::Reject);
     facts.dkim = vec![dkim(FROM)];
-    let recipients = ["victim@tenant.example".to_owned()];
-    let shown = ["accomplice@mail.example".to_owned()];
+    let recipients = vec!["victim@tenant.example".to_owned()];
     let old = ReplayFacts {
-        recipients: &recipients,
-        shown_recipients: &shown,
-        seen: 0,
+        recipients: recipients.clone(),
+        shown_recipients: vec!["accomplice@mail.example".to_owned()],
         now_seconds: 1_000_000 + 2 * 3_600,
+        ..ReplayFacts::default()
     };
-    let has = |facts: &AuthenticationFacts, replay: &ReplayFacts<'_>| {
-        ids(facts, replay).contains(&"dkim-replay")
+    let weight = |facts: &AuthenticationFacts, replay: &ReplayFacts| {
+        let composite = composite(facts, &SenderContext::EMPTY);
+        let found = authentication_findings(facts, &all(composite, replay.clone()));
+        found.iter().find(|found| found.kind.id == "dkim-replay").map(Finding::weight)
     };
+    let has = |facts: &AuthenticationFacts, replay: &ReplayFacts| weight(facts, replay).is_some();
     assert!(has(&facts, &old));
-    let fresh = ReplayFacts { now_seconds: 1_000_060, ..old };
+    let fresh = ReplayFacts { now_seconds: 1_000_060, ..old.clone() };
     assert!(!has(&facts, &fresh));
-    assert!(has(&facts, &ReplayFacts { seen: 51, ..fresh }));
-    assert!(!has(&facts, &ReplayFacts { shown_recipients: &recipients, ..old }));
+    let many = ReplayFacts { seen: 51, ..fresh };
+    assert_eq!(weight(&facts, &many), Some(1.8));
+    // A list has many readers, and being late is nobody's fault.
+    assert_eq!(weight(&facts, &ReplayFacts { is_list: true, ..many }), Some(0.5));
+    assert_eq!(weight(&facts, &old), Some(0.5));
+    assert!(!has(&facts, &ReplayFacts { shown_recipients: recipients, ..old.clone() }));
     // The signer's own envelope: a list or a Bcc of his.
     facts.spf.domain = FROM.into();
     assert!(!has(&facts, &old));
@@ -351,7 +395,7 @@ fn aut_02_aut_03_aut_05_aut_06_are_said_in_both_languages() {
         assert!(found.contains(&id), "{id} in {found:?}");
     }
     let answer = composite(&facts, &SenderContext::EMPTY);
-    for finding in authentication_findings(&facts, answer, &ReplayFacts::default()) {
+    for finding in authentication_findings(&facts, &all(answer, ReplayFacts::default())) {
         for language in [Language::English, Language::German] {
             let sentence = finding.sentence(language);
             assert!(!sentence.contains('?') && !sentence.contains('{'), "{sentence}");

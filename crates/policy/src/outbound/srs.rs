@@ -118,6 +118,7 @@ pub fn returning(
         owner: Owner::Tenant(id),
         direction: Direction::Incoming { partner: None },
         place: Place::Elsewhere,
+        gateway: None,
     };
     Some(match restore(recipient, secret, now)? {
         Ok(original) => Ok((original, accepted())),

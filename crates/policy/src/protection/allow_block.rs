@@ -3,6 +3,7 @@
 //! Touches nothing. An entry counts until its expiry. Within the list block beats allow.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use posthouse_types::{Address, Domain, Judged, UnixMillis};
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,10 @@ use crate::text::{self, FromText, shown, words};
 /// Entries of one kind and direction. Exchange Online Protection has 500; Defender plan 2 has
 /// 10,000 blocks.
 pub const ALLOW_BLOCK_MAX: usize = 10_000;
+/// Days that an entry lasts whose file does not say (spec 2.11).
+pub const EXPIRES_DAYS: u16 = 30;
+/// Most days after its last use that an allowing entry may last.
+pub const REMOVE_AFTER_DAYS_MAX: u16 = 45;
 /// Pairs of spoofed sender and sending infrastructure.
 pub const SPOOF_PAIRS_MAX: usize = 1024;
 
@@ -62,10 +67,24 @@ pub struct TenantAllowBlock {
     pub what: Listed,
     /// Which way it decides.
     pub action: ListAction,
-    /// Until when; `None` is for ever.
-    pub expires: Option<Instant>,
+    /// For how long it counts.
+    pub lasts: Lasts,
     /// For people.
     pub notes: Option<Box<str>>,
+}
+
+/// For how long an entry counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lasts {
+    /// The file does not say: [`EXPIRES_DAYS`] from when it was applied, for senders, links and
+    /// files; for ever, for addresses and spoofed senders.
+    Default,
+    /// For ever.
+    Forever,
+    /// Until then.
+    Until(Instant),
+    /// So many days after it was used last: then it is taken out.
+    AfterUse(u16),
 }
 
 /// What an entry is about.
@@ -155,12 +174,27 @@ impl TenantAllowBlock {
         "spoof_type",
         "action",
         "expiration_date",
+        "no_expiration",
+        "remove_after",
         "notes",
     ];
 
     /// Whether it counts at a time.
     pub fn is_valid_at(&self, now: UnixMillis) -> bool {
-        self.expires.is_none_or(|expires| now < expires.0)
+        match self.lasts {
+            Lasts::Until(expires) => now < expires.0,
+            Lasts::Default | Lasts::Forever | Lasts::AfterUse(_) => true,
+        }
+    }
+
+    /// Its name among the entries of a tenant.
+    pub fn key(&self) -> String {
+        format!("{} {} {}", self.list_type(), self.action, self.entry())
+    }
+
+    /// Whether it ends by itself where its file does not say for how long it lasts.
+    fn ends_by_default(&self) -> bool {
+        matches!(self.list_type(), ListType::Sender | ListType::Url | ListType::FileHash)
     }
 
     /// What it is about, as one kind.
@@ -187,6 +221,42 @@ impl TenantAllowBlock {
             }
         }
     }
+}
+
+/// Gives each entry an end that has none and must have one: the one that it had before, where it was
+/// there, so that applying the same file again changes nothing.
+pub(crate) fn give_ends(
+    entries: &mut [TenantAllowBlock],
+    before: &[TenantAllowBlock],
+    now: UnixMillis,
+) {
+    let until = now + Duration::from_secs(u64::from(EXPIRES_DAYS) * 24 * 3600);
+    for entry in entries.iter_mut() {
+        if entry.lasts != Lasts::Default || !entry.ends_by_default() {
+            continue;
+        }
+        let known = before.iter().find(|one| one.what == entry.what && one.action == entry.action);
+        entry.lasts = match known.map(|one| one.lasts) {
+            Some(Lasts::Until(until)) => Lasts::Until(until),
+            _ => Lasts::Until(Instant(UnixMillis::from_seconds(until.seconds()))),
+        };
+    }
+}
+
+/// The allowing entries that a message uses, of those that are taken out when nobody does.
+pub fn used_entries<'a>(
+    entries: &'a [TenantAllowBlock],
+    judged: &Judged,
+    now: UnixMillis,
+) -> Vec<&'a TenantAllowBlock> {
+    if !entries.iter().any(|entry| matches!(entry.lasts, Lasts::AfterUse(_))) {
+        return Vec::new();
+    }
+    let hits = Hits::of(entries, judged, now);
+    let allows =
+        [hits.sender_allow, hits.url_allow, hits.file_allow, hits.ip_allow, hits.spoof_allow];
+    let allows = allows.into_iter().flatten();
+    allows.filter(|entry| matches!(entry.lasts, Lasts::AfterUse(_))).collect()
 }
 
 /// What the list says about a message: the first entry of each kind and direction that counts.
@@ -291,6 +361,10 @@ struct Row {
     action: ListAction,
     #[serde(default, with = "text::optional", skip_serializing_if = "Option::is_none")]
     expiration_date: Option<Instant>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    no_expiration: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    remove_after: Option<u16>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     notes: Option<Box<str>>,
 }
@@ -316,7 +390,25 @@ impl TryFrom<Row> for TenantAllowBlock {
                 ListType::FileHash | ListType::Spoof => Listed::FileHash(hash_of(value)?),
             }
         };
-        Ok(Self { what, action: row.action, expires: row.expiration_date, notes: row.notes })
+        Ok(Self { what, action: row.action, lasts: lasts_of(&row)?, notes: row.notes })
+    }
+}
+
+fn lasts_of(row: &Row) -> Result<Lasts, String> {
+    match (row.expiration_date, row.no_expiration, row.remove_after) {
+        (None, false, None) => Ok(Lasts::Default),
+        (Some(until), false, None) => Ok(Lasts::Until(until)),
+        (None, true, None) => Ok(Lasts::Forever),
+        (None, false, Some(days)) if row.action == ListAction::Block => {
+            Err(format!("remove_after = {days} is for entries that allow only"))
+        }
+        (None, false, Some(days)) if (1..=REMOVE_AFTER_DAYS_MAX).contains(&days) => {
+            Ok(Lasts::AfterUse(days))
+        }
+        (None, false, Some(days)) => {
+            Err(format!("remove_after = {days} is none of 1 to {REMOVE_AFTER_DAYS_MAX} days"))
+        }
+        _ => Err("an entry has one of expiration_date, no_expiration and remove_after".to_owned()),
     }
 }
 
@@ -351,6 +443,12 @@ fn hash_of(text: &str) -> Result<Box<str>, String> {
 
 impl From<TenantAllowBlock> for Row {
     fn from(entry: TenantAllowBlock) -> Self {
+        let (expiration_date, no_expiration, remove_after) = match entry.lasts {
+            Lasts::Default => (None, false, None),
+            Lasts::Until(until) => (Some(until), false, None),
+            Lasts::Forever => (None, true, None),
+            Lasts::AfterUse(days) => (None, false, Some(days)),
+        };
         let mut row = Self {
             list_type: entry.list_type(),
             value: None,
@@ -358,7 +456,9 @@ impl From<TenantAllowBlock> for Row {
             sending_infrastructure: None,
             spoof_type: None,
             action: entry.action,
-            expiration_date: entry.expires,
+            expiration_date,
+            no_expiration,
+            remove_after,
             notes: entry.notes.clone(),
         };
         match &entry.what {

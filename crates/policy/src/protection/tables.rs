@@ -81,10 +81,7 @@ pub(crate) const TABLES: &[Table] = &[
         name: "tenant_allow_block",
         repeats: true,
         keys: TenantAllowBlock::KEYS,
-        unsupported: &[
-            ("remove_after", "use expiration_date"),
-            ("no_expiration", "leave expiration_date out"),
-        ],
+        unsupported: &[],
     },
     Table {
         name: "quarantine_policy",

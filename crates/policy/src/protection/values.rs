@@ -9,7 +9,7 @@ use std::ops::Deref;
 use posthouse_types::{Address, Domain, UnixMillis};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::ranges::AddressRange;
+use crate::ranges::{AddressRange, SharedIdentities};
 use crate::text::{self, FromText, shown, words};
 
 words! {
@@ -138,6 +138,16 @@ impl SourceRange {
             Self::Prefix(range) => range.contains(address),
             Self::Between(first, last) => {
                 first.is_ipv4() == address.is_ipv4() && (*first..=*last).contains(&address)
+            }
+        }
+    }
+
+    /// Who shares out a part of it among many organisations; of a range by its ends, one of them.
+    pub(crate) fn shared_by<'s>(&self, shared: &'s SharedIdentities) -> Option<&'s str> {
+        match self {
+            Self::Prefix(range) => shared.owner_of_range(range),
+            Self::Between(first, last) => {
+                shared.owner_of_address(*first).or_else(|| shared.owner_of_address(*last))
             }
         }
     }

@@ -66,6 +66,7 @@ pub(super) fn accept(
         owner: Owner::Tenant(id),
         direction: Direction::Originating { connector, cloud_services_mail_enabled: false, proof },
         place,
+        gateway: None,
     }
 }
 

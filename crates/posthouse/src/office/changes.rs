@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 use toml::{Table, Value as Toml};
 
-use super::{Answer, Office, Trouble};
+use super::{Answer, Office, Trouble, list_entries};
 use crate::outbound::QueueChange;
 use crate::zero_hour::Cause;
 
@@ -137,7 +137,7 @@ impl Office {
     }
 
     /// Checks, stores and swaps in. The caller holds the change lock.
-    async fn put(&self, mut tenant: Tenant, dry_run: bool, now: UnixMillis) -> Answer {
+    pub(super) async fn put(&self, mut tenant: Tenant, dry_run: bool, now: UnixMillis) -> Answer {
         let directory = self.loaded()?;
         let name = tenant.name.to_string();
         let existing = directory.tenant_by_name(&name).map(|(id, tenant)| (id, Arc::clone(tenant)));
@@ -147,8 +147,11 @@ impl Office {
                 mark_verified(&mut tenant, &proven.domain);
             }
         }
-        let warnings = self.warnings(&tenant)?;
-        let before = existing.as_ref().map_or(String::new(), |(_, tenant)| tenant.to_toml());
+        let known = existing.as_ref().map(|(_, tenant)| &**tenant);
+        tenant.give_entries_ends(known, now);
+        let mut warnings = self.warnings(&tenant)?;
+        warnings.extend(list_entries::expired(&tenant, now));
+        let before = known.map_or(String::new(), Tenant::to_toml);
         let diff = diff(&before, &tenant.to_toml());
         let action = match (&existing, diff.is_empty()) {
             (None, _) => "created",
@@ -168,6 +171,7 @@ impl Office {
                 with_tenant(&directory, id, &tenant, &grants)?
             };
             self.directory.store(Arc::new(next));
+            self.begin_uses(id, &tenant, known, now).await;
             self.note_change(&name, action, Some(id), now).await;
             (self.queue_changed)(QueueChange::Tenant(id));
             // A new tenant has no mail that could be judged again.

@@ -39,12 +39,12 @@ impl Office {
 }
 
 fn line(tenant: &str, seen: &SpoofSeen, protection: Option<&Protection>, now: UnixMillis) -> Value {
-    let entry = protection.and_then(|protection| deciding(protection, seen, now));
-    let (verdict, words) = match entry.map(|entry| (entry.action, entry.entry())) {
-        Some((ListAction::Allow, entry)) => ("allowed", format!("allowed by \"{entry}\"")),
-        Some((ListAction::Block, entry)) => ("blocked", format!("blocked by \"{entry}\"")),
+    let decided = protection.and_then(|protection| deciding(protection, seen, now));
+    let (listed, words) = match decided {
+        Some((entry, reach)) => words(entry, reach),
         None => ("", "no entry names it: the anti-phishing policy decides".to_owned()),
     };
+    let entry = decided.map(|(entry, _)| entry);
     let last = date_rfc3339(seen.last);
     let sentence = format!(
         "{tenant}: {} through {}, {} messages, last {last}: {words}",
@@ -54,46 +54,146 @@ fn line(tenant: &str, seen: &SpoofSeen, protection: Option<&Protection>, now: Un
         "tenant": tenant,
         "spoofed": seen.spoofed.to_string(),
         "infrastructure": seen.infrastructure,
+        "address": seen.address.map(|address| address.to_string()),
         "spoof_type": if seen.is_internal { "internal" } else { "external" },
         "count": seen.count,
         "last": last,
-        "listed": verdict,
+        "listed": listed,
         "entry": entry.map(TenantAllowBlock::entry),
         "sentence": sentence,
     })
 }
 
-/// The entry that decides about every sender of this pair; a block before an allow.
+/// How much of what was seen an entry decides about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// All of it.
+    All,
+    /// A part: one sender of the domain, or some of the addresses.
+    Part,
+}
+
+fn words(entry: &TenantAllowBlock, reach: Reach) -> (&'static str, String) {
+    let name = entry.entry();
+    match (entry.action, reach) {
+        (ListAction::Allow, Reach::All) => ("allowed", format!("allowed by \"{name}\"")),
+        (ListAction::Block, Reach::All) => ("blocked", format!("blocked by \"{name}\"")),
+        (ListAction::Allow, Reach::Part) => {
+            ("partly-allowed", format!("a part of it allowed by \"{name}\""))
+        }
+        (ListAction::Block, Reach::Part) => {
+            ("partly-blocked", format!("a part of it blocked by \"{name}\""))
+        }
+    }
+}
+
+/// The entry that decides about this pair: one about all of it before one about a part, and a block
+/// before an allow.
 fn deciding<'a>(
     protection: &'a Protection,
     seen: &SpoofSeen,
     now: UnixMillis,
-) -> Option<&'a TenantAllowBlock> {
+) -> Option<(&'a TenantAllowBlock, Reach)> {
     let all = protection.tenant_allow_blocks.iter().filter(|entry| entry.is_valid_at(now));
-    let of = |action| {
-        all.clone().find(|entry| match &entry.what {
-            Listed::Spoof(pair) => entry.action == action && covers(pair, seen),
-            _ => false,
-        })
-    };
-    of(ListAction::Block).or_else(|| of(ListAction::Allow))
+    let reaching = all.filter_map(|entry| match &entry.what {
+        Listed::Spoof(pair) => reach(pair, seen).map(|reach| (entry, reach)),
+        _ => None,
+    });
+    reaching.min_by_key(|(entry, reach)| (*reach == Reach::Part, entry.action == ListAction::Allow))
 }
 
-/// Whether a pair covers what was seen. An entry for one address is not about its whole domain.
-fn covers(pair: &SpoofPair, seen: &SpoofSeen) -> bool {
-    let is_spoofed = match &pair.spoofed_user {
-        None => true,
-        Some(SenderPattern::Address(_)) => false,
-        Some(SenderPattern::Domain(domain)) => *domain == seen.spoofed,
-        Some(SenderPattern::WithSubdomains(domain)) => seen.spoofed.is_or_below(domain.as_str()),
-    };
-    let is_sent_by = match &pair.infrastructure {
-        Infrastructure::Any => true,
-        Infrastructure::Domain(domain) => {
-            Domain::from_normalized(seen.infrastructure.as_str()).is_or_below(domain.as_str())
+/// How much of what was seen a pair covers. Where the sending host has a name, a range is held
+/// against the address that it was seen at last.
+fn reach(pair: &SpoofPair, seen: &SpoofSeen) -> Option<Reach> {
+    let spoofed = match &pair.spoofed_user {
+        None => Reach::All,
+        Some(SenderPattern::Address(address)) if *address.domain() == seen.spoofed => Reach::Part,
+        Some(SenderPattern::Domain(domain)) if *domain == seen.spoofed => Reach::All,
+        Some(SenderPattern::WithSubdomains(domain))
+            if seen.spoofed.is_or_below(domain.as_str()) =>
+        {
+            Reach::All
         }
-        Infrastructure::Network(range) => AddressRange::of_any_size(&seen.infrastructure)
-            .is_ok_and(|network| range.prefix() <= network.prefix() && range.overlaps(&network)),
+        Some(_) => return None,
     };
-    is_spoofed && is_sent_by
+    let sent_by = match &pair.infrastructure {
+        Infrastructure::Any => Reach::All,
+        Infrastructure::Domain(domain) => {
+            let named = Domain::from_normalized(seen.infrastructure.as_str());
+            named.is_or_below(domain.as_str()).then_some(Reach::All)?
+        }
+        Infrastructure::Network(range) => match AddressRange::of_any_size(&seen.infrastructure) {
+            Ok(network) if !range.overlaps(&network) => return None,
+            Ok(network) if range.prefix() <= network.prefix() => Reach::All,
+            Ok(_) => Reach::Part,
+            Err(_) => {
+                let address = seen.address.filter(|address| range.contains(*address));
+                address.map(|_| Reach::Part)?
+            }
+        },
+    };
+    Some(if spoofed == Reach::All { sent_by } else { Reach::Part })
+}
+
+#[cfg(test)]
+mod tests {
+    use posthouse_policy::Tenant;
+
+    use super::*;
+
+    fn listed(infrastructure: &str, entries: &[(&str, &str, &str)]) -> (String, Option<String>) {
+        let mut file = "[tenant]\nname = \"t\"\n".to_owned();
+        for (user, sender, action) in entries {
+            file.push_str(&format!(
+                "[[tenant_allow_block]]\nlist_type = \"spoof\"\naction = \"{action}\"\n\
+                 spoofed_user = \"{user}\"\nsending_infrastructure = \"{sender}\"\n"
+            ));
+        }
+        let tenant = Tenant::from_toml(&file).unwrap();
+        let seen = SpoofSeen {
+            spoofed: Domain::from_normalized("news.bank.example"),
+            infrastructure: infrastructure.to_owned(),
+            address: Some("192.0.2.7".parse().unwrap()),
+            is_internal: false,
+            count: 3,
+            last: UnixMillis(0),
+        };
+        let line = line("t", &seen, tenant.protection(), UnixMillis(1));
+        let entry = line["entry"].as_str().map(str::to_owned);
+        (line["listed"].as_str().unwrap().to_owned(), entry)
+    }
+
+    #[test]
+    fn an_entry_is_shown_however_much_of_a_pair_it_decides_about() {
+        let network = "192.0.2.0/24";
+        for (infrastructure, user, sender, expected) in [
+            (network, "news.bank.example", network, "allowed"),
+            (network, "*.bank.example", "*", "allowed"),
+            (network, "bank.example", "*", ""),
+            (network, "*", "192.0.2.0/28", "partly-allowed"),
+            (network, "*", "192.0.2.7", "partly-allowed"),
+            (network, "*", "198.51.100.0/24", ""),
+            (network, "ann@news.bank.example", "*", "partly-allowed"),
+            ("sender.example", "*", "192.0.2.0/24", "partly-allowed"),
+            ("sender.example", "*", "192.0.2.8", ""),
+            ("mail.sender.example", "*", "sender.example", "allowed"),
+        ] {
+            let (found, _) = listed(infrastructure, &[(user, sender, "allow")]);
+            assert_eq!(found, expected, "{infrastructure}: {user}, {sender}");
+        }
+    }
+
+    #[test]
+    fn what_decides_about_all_comes_first_and_a_block_before_an_allow() {
+        let (found, entry) = listed(
+            "192.0.2.0/24",
+            &[
+                ("*", "192.0.2.7", "block"),
+                ("*.bank.example", "*", "allow"),
+                ("news.bank.example", "192.0.2.0/24", "block"),
+            ],
+        );
+        assert_eq!(found, "blocked");
+        assert_eq!(entry.unwrap(), "news.bank.example, 192.0.2.0/24");
+    }
 }

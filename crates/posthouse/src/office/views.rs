@@ -11,18 +11,21 @@ use posthouse_trace::{self as trace, TraceRow, TraceStatus};
 use posthouse_types::{Reference, TenantId, UnixMillis};
 use serde_json::{Value, json};
 
-use super::{Answer, EventFilter, Office, QueueFilter, TraceFilter, Trouble, changes};
+use super::{
+    Answer, EventFilter, Office, QueueFilter, TraceFilter, Trouble, changes, list_entries,
+};
 use crate::outbound::QueueChange;
 
 impl Office {
     /// Every tenant, or one, as files.
-    pub(super) async fn export(&self, name: Option<&str>) -> Answer {
+    pub(super) async fn export(&self, name: Option<&str>, now: UnixMillis) -> Answer {
         let tenants = match name {
             Some(name) => vec![(*self.tenant(name)?.1).clone()],
             None => self.each_tenant(|_, tenant| tenant).await?,
         };
         let file = |tenant: &Tenant| {
-            let warnings = self.warnings(tenant)?;
+            let mut warnings = self.warnings(tenant)?;
+            warnings.extend(list_entries::expired(tenant, now));
             let (name, toml) = (tenant.name.to_string(), tenant.to_toml());
             Ok(json!({"tenant": name, "toml": toml, "warnings": warnings}))
         };

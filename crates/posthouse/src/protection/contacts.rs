@@ -47,9 +47,17 @@ impl Acquaintance {
         };
         let mut known = BTreeMap::new();
         for (tenant, addresses) in by_tenant(recipients.iter(), None) {
+            // What is not written yet first: it may be written meanwhile, and then counts twice.
+            let waiting = addresses.iter().map(|one| waiting(world, tenant, &sender, one));
+            let waiting: Vec<Contact> = waiting.collect();
             match world.store().contacts(tenant, &sender, &addresses).await {
                 Ok(contacts) => {
-                    known.extend(addresses.iter().map(Address::folded).zip(contacts));
+                    let all = contacts.into_iter().zip(waiting).map(|(one, more)| Contact {
+                        messages_before: one.messages_before + more.messages_before,
+                        corresponded: one.corresponded || more.corresponded,
+                        ..one
+                    });
+                    known.extend(addresses.iter().map(Address::folded).zip(all));
                 }
                 Err(error) => tracing::warn!(%error, "the store does not say who knows a sender"),
             }
@@ -81,16 +89,26 @@ impl Acquaintance {
 }
 
 impl Contacts {
-    /// Counts them without anybody waiting: under load the pairs are written together with other
-    /// messages, in transactions that are synced anyway.
+    /// Counts them without anybody waiting.
     pub(crate) fn count(self, world: &World, now: UnixMillis) {
         let Some(sender) = self.sender else { return };
+        let sender: Box<str> = sender.folded().into();
         for (tenant, recipients) in self.recipients {
-            let (store, sender) = (world.store().clone(), sender.clone());
-            world.notes.write("contacts", async move {
-                store.count_contacts(tenant, &sender, &recipients, now).await
-            });
+            for recipient in recipients {
+                let pair = (tenant, sender.clone(), recipient.folded().into());
+                world.ledger.count_contact(pair, now);
+            }
         }
+    }
+}
+
+/// What the ledger knows of a sender and a recipient that the store does not yet.
+fn waiting(world: &World, tenant: TenantId, sender: &Address, recipient: &Address) -> Contact {
+    let (sender, recipient) = (sender.folded(), recipient.folded());
+    Contact {
+        messages_before: world.ledger.contacts(tenant, &sender, &recipient),
+        corresponded: world.ledger.contacts(tenant, &recipient, &sender) > 0,
+        last: None,
     }
 }
 

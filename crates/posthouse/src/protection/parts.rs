@@ -77,18 +77,18 @@ fn drafts(
 
 /// The fields of the filter and the policies.
 fn stamps(world: &World, taken: &Taken<'_>, decision: Option<&Decision>) -> Vec<u8> {
-    let Taken { submission, judgment, .. } = taken;
-    let facts = &judgment.facts;
-    let mut out = Vec::new();
-    let client = submission.peer.address.ip().to_canonical();
+    let judgment = taken.judgment;
+    let (facts, source) = (&judgment.facts, &judgment.source);
+    let mut out = source.stamps.clone();
+    let client = source.client;
     if let Some(authentication) = &facts.authentication {
         let stamp = ResultsStamp {
             facts: authentication,
             client,
             composite: facts.composite,
-            action: dmarc_action(&authentication.dmarc, 0),
+            action: dmarc_action(&authentication.dmarc, facts.dmarc_sample),
         };
-        out.extend(received_spf(&authentication.spf, &world.node_name(), &submission.peer.helo));
+        out.extend(received_spf(&authentication.spf, &world.node_name(), &source.helo));
         out.extend(authentication_results(&stamp));
     }
     if !judgment.measured.ambiguity.is_empty() {
@@ -99,7 +99,7 @@ fn stamps(world: &World, taken: &Taken<'_>, decision: Option<&Decision>) -> Vec<
         let reverse = facts.connection.as_ref().and_then(|found| found.reverse_name.found());
         let stamp = VerdictStamp {
             client_ip: Some(client),
-            helo: &submission.peer.helo,
+            helo: &source.helo,
             reverse_name: reverse.map_or("", |reverse| reverse.name.as_str()),
             direction: if judgment.judged.is_internal {
                 ReportDirection::Internal

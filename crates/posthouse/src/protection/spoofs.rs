@@ -42,14 +42,13 @@ pub(super) fn entries(
     out
 }
 
-/// A pair in the filter's words; `None` where it is about another network, or about all domains
-/// below one, which only the policies know how to read.
+/// A pair in the filter's words; `None` where it is about another network.
 fn read(pair: &SpoofPair, client: IpAddr) -> Option<(Spoofed, Infrastructure)> {
     let spoofed = match &pair.spoofed_user {
         None => Spoofed::Anyone,
         Some(SenderPattern::Address(address)) => Spoofed::Address(address.folded()),
         Some(SenderPattern::Domain(domain)) => Spoofed::Domain(domain.to_string()),
-        Some(SenderPattern::WithSubdomains(_)) => return None,
+        Some(SenderPattern::WithSubdomains(domain)) => Spoofed::WithSubdomains(domain.to_string()),
     };
     let infrastructure = match &pair.infrastructure {
         policy::Infrastructure::Any => Infrastructure::Anyone,
@@ -80,12 +79,12 @@ pub(super) fn count(world: &World, sample: &Sample<'_>, facts: &Facts, own_domai
         let seen = SpoofSeen {
             spoofed,
             infrastructure: infrastructure.clone(),
+            address: Some(sample.source.client),
             is_internal,
             count: 1,
             last: world.now(),
         };
-        let store = world.store().clone();
-        world.notes.write("spoofs", async move { store.count_spoof(tenant, seen).await });
+        world.ledger.count_spoof(tenant, seen);
     }
 }
 

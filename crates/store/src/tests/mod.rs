@@ -2,6 +2,7 @@
 //!
 //! A crash is a copy of the folder taken while the store is open: what a killed process leaves.
 
+mod counts;
 mod damage;
 mod durability;
 mod fresh;

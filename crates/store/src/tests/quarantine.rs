@@ -6,8 +6,8 @@ use posthouse_types::{PolicyKind, Quarantine, QuarantineReason};
 
 use super::*;
 use crate::{
-    Actor, EventQuery, NewQuarantine, QuarantineFilter, QuarantineRefused, QuarantineStatus,
-    Quarantined, QueueFilter, Rescan, Retention, SpoofSeen, TraceQuery,
+    Actor, ContactCount, Counts, EventQuery, NewQuarantine, QuarantineFilter, QuarantineRefused,
+    QuarantineStatus, Quarantined, QueueFilter, Rescan, Retention, SpoofSeen, TraceQuery,
 };
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -227,13 +227,23 @@ async fn filters_narrow_by_each_field_newest_first() {
     assert_eq!(count(QuarantineFilter { reference: Some(reference), ..any() }).await, 1);
 }
 
+fn contact(sender: &Address, recipient: &Address, last: UnixMillis) -> Counts {
+    let (sender, recipient) = (sender.folded().into(), recipient.folded().into());
+    let one = ContactCount { tenant: TENANT, sender, recipient, count: 1, last };
+    Counts { contacts: vec![one], ..Counts::default() }
+}
+
+fn spoof(seen: SpoofSeen) -> Counts {
+    Counts { spoofs: vec![(TENANT, seen)], ..Counts::default() }
+}
+
 #[tokio::test]
 async fn pairs_are_counted_for_their_tenant_alone() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = open(folder.path());
     let (anna, rita) = (address("Anna@f.example"), address("rita@x.example"));
-    store.count_contacts(TENANT, &anna, std::slice::from_ref(&rita), NOW).await.unwrap();
-    store.count_contacts(TENANT, &anna, std::slice::from_ref(&rita), NOW + DAY).await.unwrap();
+    store.record_counts(contact(&anna, &rita, NOW)).await.unwrap();
+    store.record_counts(contact(&anna, &rita, NOW + DAY)).await.unwrap();
     let known = store
         .contacts(TENANT, &address("anna@f.example"), std::slice::from_ref(&rita))
         .await
@@ -246,13 +256,14 @@ async fn pairs_are_counted_for_their_tenant_alone() {
     assert_eq!(other.messages_before, 0);
     let seen = SpoofSeen {
         spoofed: Domain::from_normalized("x.example"),
+        address: Some("192.0.2.1".parse().unwrap()),
         infrastructure: "192.0.2.0/24".to_owned(),
         is_internal: true,
         count: 1,
         last: NOW,
     };
-    store.count_spoof(TENANT, seen.clone()).await.unwrap();
-    store.count_spoof(TENANT, seen.clone()).await.unwrap();
+    store.record_counts(spoof(seen.clone())).await.unwrap();
+    store.record_counts(spoof(seen.clone())).await.unwrap();
     let found = store.spoofs(TENANT, NOW).await.unwrap();
     assert_eq!(found, [SpoofSeen { count: 2, ..seen }]);
     assert!(store.spoofs(TENANT, NOW + DAY).await.unwrap().is_empty());
@@ -263,7 +274,7 @@ async fn pairs_of_which_nothing_was_seen_for_long_are_forgotten() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = open(folder.path());
     let (anna, rita) = (address("anna@contoso.example"), address("rita@fabrikam.example"));
-    store.count_contacts(TENANT, &anna, std::slice::from_ref(&rita), NOW).await.unwrap();
+    store.record_counts(contact(&anna, &rita, NOW)).await.unwrap();
     let retention = Retention { trace_days: 90, events_days: 90, held_days: 30 };
     let seen = || store.contacts(TENANT, &anna, std::slice::from_ref(&rita));
     store.purge(NOW + 89 * DAY, retention, 100).await.unwrap();
