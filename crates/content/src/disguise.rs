@@ -18,23 +18,25 @@ const SPELT_MIN: usize = 4;
 #[rustfmt::skip]
 const WORDS: &[&str] = &[
     "account", "action", "adipex", "adobe", "adult", "adults", "aggressive", "amateur", "ambien",
-    "approved", "bitcoin", "bonus", "broker", "bullish", "buy", "cash", "casino", "cheap", "cialis",
-    "click", "codeine", "congratulations", "consolidation", "credit", "current", "debt", "degree",
-    "degrees", "diet", "diploma", "diplomas", "discount", "discounts", "doctor", "drugs", "earn",
-    "ejaculation", "enhancement", "enlarge", "enlargement", "erection", "erections", "expire",
-    "explode", "free", "fuck", "funds", "gambling", "generic", "girls", "growth", "guarantee",
-    "guaranteed", "hardcore", "hoodia", "horny", "hydrocodone", "impotence", "inches", "income",
-    "increase", "insurance", "investment", "invoice", "jackpot", "levitra", "loan", "loans",
-    "lookup", "lose", "lottery", "medication", "medications", "medicine", "medicines", "meds",
-    "meridia", "microsoft", "money", "mortgage", "naked", "nude", "offer", "office", "opportunity",
-    "orgasm", "oxycodone", "password", "payment", "paypal", "penis", "percocet", "pharmacy",
-    "phentermine", "photoshop", "pills", "poker", "porn", "prescription", "prescriptions", "price",
-    "prices", "prize", "profit", "profits", "propecia", "prozac", "refinance", "replica",
-    "replicas", "rolex", "rolexes", "sale", "sales", "save", "security", "sex", "sexual",
-    "sexually", "sexy", "sildenafil", "sluts", "software", "soma", "sperm", "stock", "stocks",
-    "suspended", "symbol", "tablets", "tadalafil", "target", "teens", "tramadol", "unlimited",
-    "urgent", "valium", "verify", "viagra", "vicodin", "virgin", "vista", "watches", "weight",
-    "windows", "winner", "xanax", "xxx", "zoloft",
+    "approved", "bachelors", "bitcoin", "bonus", "broker", "bullish", "buy", "cash", "casino",
+    "cheap", "cialis", "click", "codeine", "congratulations", "consolidation", "cost", "could",
+    "credit", "current", "debt", "degree", "degrees", "demanded", "diet", "diploma", "diplomas",
+    "discount", "discounts", "doctor", "doctors", "drugs", "earn", "ejaculation", "enhancement",
+    "enlarge", "enlargement", "erection", "erections", "expire", "explode", "free", "friend",
+    "from", "fuck", "funds", "gambling", "generic", "girls", "growth", "guarantee", "guaranteed",
+    "hardcore", "health", "here", "home", "hoodia", "horny", "hydrocodone", "impotence", "inches",
+    "income", "increase", "insurance", "investment", "investors", "invoice", "jackpot", "levitra",
+    "loan", "loans", "looking", "lookup", "lose", "lottery", "masters", "medical", "medication",
+    "medications", "medicine", "medicines", "meds", "meridia", "microsoft", "money", "more",
+    "mortgage", "naked", "nude", "offer", "office", "online", "opportunity", "orgasm", "oxycodone",
+    "password", "payment", "paypal", "penis", "percocet", "pharmacy", "phentermine", "phone",
+    "photoshop", "pills", "poker", "porn", "prescription", "prescriptions", "price", "prices",
+    "prize", "profile", "profit", "profits", "propecia", "prozac", "refinance", "replica",
+    "replicas", "report", "requests", "rolex", "rolexes", "sale", "sales", "save", "security",
+    "sex", "sexual", "sexually", "sexy", "sildenafil", "sluts", "software", "soma", "sperm",
+    "stock", "stockreport", "stocks", "suspended", "symbol", "tablets", "tadalafil", "target",
+    "teens", "tests", "tramadol", "unlimited", "urgent", "valium", "verify", "viagra", "vicodin",
+    "virgin", "vista", "watches", "weight", "windows", "winner", "xanax", "xxx", "your", "zoloft",
 ];
 
 /// Disguised words of a text, each as it stands and as it reads; every reading once.
@@ -63,11 +65,13 @@ pub(crate) fn disguised(text: &str) -> Vec<(String, String)> {
     found
 }
 
-/// Letters with something else among them, and no address of any kind.
+/// Letters with something else among them, and neither an address nor a number with its unit.
 fn is_odd(word: &str) -> bool {
     let inner = trimmed(word);
     let is_plain = inner.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let digits = inner.bytes().take_while(u8::is_ascii_digit).count();
     !is_plain
+        && digits <= 1
         && inner.chars().any(char::is_alphabetic)
         && !inner.contains(['/', '=', '&', '<', '>', '(', '[', '{', '#'])
         && !inner.starts_with("www.")
@@ -75,7 +79,7 @@ fn is_odd(word: &str) -> bool {
 
 /// A word without the marks of the sentence around it. `@` and `$` stay: they stand for letters.
 fn trimmed(word: &str) -> &str {
-    word.trim_matches(|c: char| c.is_ascii_punctuation() && !matches!(c, '@' | '$' | '|'))
+    word.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '@' | '$' | '|'))
 }
 
 fn add(word: &str, found: &mut Vec<(String, String)>) {
@@ -151,6 +155,7 @@ mod tests {
             "see www.cash.example/o-f-f-e-r and free@example.org",
             "section 5.1.3, option B-2, rev1 a b c d e",
             "stock's price is $5",
+            "50mA \u{201c}medicines.\u{201d} Windows\u{ae} Security\u{2122}",
         ] {
             assert_eq!(disguised(text), Vec::new(), "{text}");
         }

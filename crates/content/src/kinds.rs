@@ -222,7 +222,7 @@ kinds! {
     SAYS_DOCUMENT "wording-shared-document" Phish Weight(0.8),
         "It announces a document to be opened or signed: {phrases}.",
         "Es wird ein Dokument zum Öffnen oder Unterschreiben angekündigt: {phrases}.";
-    SAYS_STOCK "wording-stock-tip" Spam Weight(3.0),
+    SAYS_STOCK "wording-stock-tip" Spam Weight(3.4),
         "It urges to buy a stock: {phrases}.",
         "Es drängt zum Kauf einer Aktie: {phrases}.";
     SAYS_PHARMACY "wording-pharmacy" Spam Weight(3.0),

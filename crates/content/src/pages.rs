@@ -217,7 +217,13 @@ fn disguises(gathered: &Gathered, found: &mut Heaviest) {
     let shown = words.iter().take(4).map(|(shown, reads)| format!("{shown} ({reads})"));
     let shown = shown.collect::<Vec<_>>().join(", ");
     let finding = Finding::of(&kinds::DISGUISED).with("shown", &shown);
-    let weight = finding.weight() * DISGUISE_GRADES[(words.len() - 1).min(2)];
+    let [one, two, more] = DISGUISE_GRADES;
+    let grade = match words.len() {
+        1 => one,
+        2 => two,
+        _ => more,
+    };
+    let weight = finding.weight() * grade;
     found.add(finding.weighing(weight));
 }
 

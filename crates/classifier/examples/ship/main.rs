@@ -16,6 +16,8 @@ use posthouse_classifier::{Label, Trainer};
 
 /// Sources whose licence lets anybody learn from them: PDDL/CC0, and "without restriction".
 const OPEN: [&str; 2] = ["spamassassin", "glitchyzorua"];
+/// It is calibrated on mail that is old or invented, and will meet other mail.
+const CERTAINTY: f32 = 0.8;
 /// How often each invented story is told.
 const TELLINGS: usize = 24;
 
@@ -39,7 +41,7 @@ fn main() {
     for (label, raw) in synthetic::mails(TELLINGS) {
         add(label, &raw);
     }
-    let model = trainer.finish(|_, _| ());
+    let model = trainer.finish(|_, _| ()).tempered(CERTAINTY);
     let bytes = model.to_bytes();
     println!("{:?}, {} bytes", model, bytes.len());
     std::fs::write(out, bytes).unwrap();

@@ -24,6 +24,19 @@ pub(super) const TABLE: &str = "
 3 watch it trade
 3 watch this stock
 3 this stock is
+3 stock report
+3 hot report
+3 symbol tip
+3 market report
+3 get on this train
+3 ride the wave
+3 boersenmeldung
+2 borsenmeldung
+2 frankfurt exchange
+2 watch it on
+2 is exploding
+2 volume spike
+2 will double
 2 target price
 2 projected price
 2 current price
@@ -47,7 +60,6 @@ pub(super) const TABLE: &str = "
 2 forward looking statements
 1 symbol
 1 broker
-1 investors
 1 momentum
 3 kaufen kaufen
 3 heisse aktie
@@ -73,12 +85,12 @@ pub(super) const TABLE: &str = "
 3 discount drugs
 3 cheap meds
 3 cheap drugs
-3 generic drugs
+2 generic drugs
 3 generic viagra
 3 generic medications
 3 prescription medications
 3 prescription drugs
-3 brand name drugs
+2 brand name drugs
 3 quality medications
 3 weight loss pills
 3 per pill
@@ -189,6 +201,11 @@ pub(super) const TABLE: &str = "
 3 get laid
 3 hardcore
 3 free porn
+3 serious relations
+3 serious relationship
+2 gentleman
+2 tender
+2 your profile
 3 porn videos
 3 dating site
 3 women near you
@@ -200,9 +217,9 @@ pub(super) const TABLE: &str = "
 2 i am a girl
 2 webcam
 2 horny
-2 naked
+1 naked
 2 nude
-2 porn
+1 porn
 2 xxx
 2 milf
 2 sluts
@@ -268,7 +285,7 @@ pub(super) const TABLE: &str = "
 3 discount software
 3 software for less
 3 need software
-3 original software
+2 original software
 3 software store
 3 cheap oem
 3 download software
@@ -276,7 +293,7 @@ pub(super) const TABLE: &str = "
 3 software at low
 3 save on software
 2 photoshop
-2 adobe acrobat
+1 adobe acrobat
 2 office enterprise
 2 office professional
 2 windows xp professional
@@ -292,8 +309,6 @@ pub(super) const TABLE: &str = "
 2 you save
 2 instant download
 2 softwares
-1 adobe
-1 retail
 1 oem
 # loan
 3 debt consolidation
@@ -509,7 +524,6 @@ pub(super) const TABLE: &str = "
 3 network marketing
 2 downline
 2 millionaire
-2 wealth
 2 mlm
 3 geld verdienen
 3 nebenverdienst fur
@@ -540,8 +554,8 @@ pub(super) const TABLE: &str = "
 3 email marketing
 3 email database
 3 million email
-3 bulk email
-3 bulk mail
+2 bulk email
+2 bulk mail
 3 targeted leads
 3 qualified leads
 3 attendees list
@@ -565,10 +579,10 @@ pub(super) const TABLE: &str = "
 2 backlinks
 2 seo
 2 wholesale
-2 leads
-2 advertise
-2 advertising
-2 manufacturer
+1 leads
+1 advertise
+1 advertising
+1 manufacturer
 2 one time mailing
 3 suchmaschinenoptimierung
 3 代开发票
