@@ -129,8 +129,8 @@ async fn examine(
     causes: &BTreeSet<Cause>,
 ) -> Result<BTreeSet<TenantId>, StoreError> {
     let mut left = BTreeSet::new();
-    let now = world.now();
-    let (pass, since) = (Pass { world, causes, now }, now - ZERO_HOUR_TIME_MAX);
+    let pass = Pass::new(world, causes);
+    let since = pass.now - ZERO_HOUR_TIME_MAX;
     let mut after = None;
     loop {
         let (page, next) = world.store().kept_to_examine(since, after).await?;

@@ -4,7 +4,7 @@
 //! May touch: the message's bytes, where it is still here, and the engines. Changes nothing.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use posthouse_filter as filter;
 use posthouse_policy::{Changed, KeptFacts, Protection, Tenant, decide_again};
@@ -28,9 +28,16 @@ pub(super) struct Pass<'a> {
     pub(super) world: &'a World,
     pub(super) causes: &'a BTreeSet<Cause>,
     pub(super) now: UnixMillis,
+    /// The message that was looked at last: its recipients' rows follow one another.
+    last: Mutex<Option<(MessageId, TenantId, Option<Verdicts>)>>,
 }
 
-impl Pass<'_> {
+impl<'a> Pass<'a> {
+    /// A look that begins.
+    pub(super) fn new(world: &'a World, causes: &'a BTreeSet<Cause>) -> Self {
+        Self { world, causes, now: world.now(), last: Mutex::default() }
+    }
+
     /// What follows for one message; `None` where nothing does.
     pub(super) async fn order(&self, found: Examined) -> Option<ChangeOrder> {
         let mut facts: KeptFacts = serde_json::from_str(&found.facts).ok()?;
@@ -111,6 +118,23 @@ impl Pass<'_> {
 
     /// What the engines of now say. What cannot be read or scanned is as it was.
     async fn look_inside(
+        &self,
+        message: MessageId,
+        facts: &KeptFacts,
+        tenant: (TenantId, &Tenant),
+    ) -> Option<Verdicts> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, _, verdicts)) = last.filter(|last| (last.0, last.1) == (message, tenant.0))
+        {
+            return verdicts;
+        }
+        let verdicts = self.judge_inside(message, facts, tenant).await;
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = Some((message, tenant.0, verdicts.clone()));
+        verdicts
+    }
+
+    async fn judge_inside(
         &self,
         message: MessageId,
         facts: &KeptFacts,
