@@ -6,7 +6,9 @@ use posthouse_mime::Reading;
 use posthouse_types::Finding;
 
 use crate::features::{self, Features, LINKS, SENDER, SUBJECT, WORDS};
-use crate::findings::{WORDS_LIKE_PHISH, WORDS_LIKE_REPORTED, WORDS_LIKE_SPAM, WORDS_LIKE_WANTED};
+use crate::findings::{
+    WORDS_LIKE_PHISH, WORDS_LIKE_RELEASED, WORDS_LIKE_REPORTED, WORDS_LIKE_SPAM, WORDS_LIKE_WANTED,
+};
 use crate::learned::Learned;
 use crate::model::Model;
 use crate::view::{self, View};
@@ -111,7 +113,9 @@ impl Classification {
         let shown = if words.is_empty() { "–".to_owned() } else { words.join(", ") };
         let mut out = vec![Finding::of(kind).with("words", &shown).weighing(content)];
         if self.tenant != 0.0 {
-            out.push(Finding::of(&WORDS_LIKE_REPORTED).weighing(self.tenant));
+            let was_released = self.tenant < 0.0;
+            let kind = if was_released { &WORDS_LIKE_RELEASED } else { &WORDS_LIKE_REPORTED };
+            out.push(Finding::of(kind).weighing(self.tenant));
         }
         out
     }

@@ -29,13 +29,22 @@ pub static WORDS_LIKE_WANTED: FindingKind = FindingKind {
     de: "Der Inhalt gleicht erwünschter Post; am deutlichsten: {words}.",
 };
 
-/// The tenant's own people released or reported mail like this.
+/// The tenant's own people released mail like this, or said that it is wanted.
+pub static WORDS_LIKE_RELEASED: FindingKind = FindingKind {
+    id: "words-like-released-here",
+    concern: Concern::Trust,
+    force: Force::Weight(-0.5),
+    en: "Your organisation has released such mail before, or reported it as wanted.",
+    de: "Ihre Organisation hat solche Nachrichten schon freigegeben oder als erwünscht gemeldet.",
+};
+
+/// The tenant's own people reported mail like this.
 pub static WORDS_LIKE_REPORTED: FindingKind = FindingKind {
     id: "words-like-reported-here",
     concern: Concern::Spam,
     force: Force::Weight(0.5),
-    en: "People of this tenant released or reported mail like this.",
-    de: "Nutzer dieses Mandanten haben ähnliche Nachrichten freigegeben oder gemeldet.",
+    en: "Your organisation has reported such mail as junk or phishing before.",
+    de: "Ihre Organisation hat solche Nachrichten schon als Junk oder Phishing gemeldet.",
 };
 
 /// A mailing to many.

@@ -4,8 +4,9 @@
 use std::sync::OnceLock;
 
 use posthouse_classifier::{
-    BULK_LEVEL_STRICT, Classification, ENTRIES_MAX, FINDINGS, Label, Learned, Model, ModelError,
-    SAYS_MAX, Said, Trainer, bulk_finding, bulk_level, classify, classify_for,
+    BULK_LEVEL_STRICT, Classification, ENTRIES_MAX, FINDINGS, LEARNED_BYTES_MAX, Label, Learned,
+    Model, ModelError, SAYS_MAX, Said, Trainer, USERS_SAY_MAX, Voice, bulk_finding, bulk_level,
+    classify, classify_for,
 };
 use posthouse_mime::{MimeLimits, Reading};
 use posthouse_types::{Concern, Language};
@@ -253,7 +254,7 @@ fn a_tenant_s_reports_move_that_tenant_alone() {
     let (mut careless, other) = (Learned::new(), Learned::new());
     let before = classify_for(model, Some(&other), &spam()).bad;
     for _ in 0..200 {
-        careless.learn(&spam(), Said::Wanted);
+        careless.learn(&spam(), Said::Wanted, Voice::Administrator);
     }
     let theirs = classify_for(model, Some(&careless), &spam());
     assert!(theirs.bad < before - 0.5, "{theirs:?}");
@@ -268,13 +269,46 @@ fn a_tenant_s_reports_never_decide() {
     for n in 0..500 {
         let text =
             format!("Buy cheap capsules now, discount {n}, order today, verify your password");
-        poisoned.learn(&read(&mail("x@other.example", "Cheap offer", &text)), Said::Wanted);
+        poisoned.learn(
+            &read(&mail("x@other.example", "Cheap offer", &text)),
+            Said::Wanted,
+            Voice::Administrator,
+        );
     }
     for reading in [spam(), phish(), ham()] {
         let found = classify_for(model, Some(&poisoned), &reading);
         assert!(found.tenant.abs() <= SAYS_MAX);
         assert!((found.bad - classify(model, &reading).bad).abs() <= SAYS_MAX + 1e-4);
     }
+}
+
+#[test]
+fn all_users_together_count_no_more_than_one_administrator() {
+    let model = model();
+    let says = |learned: &Learned| classify_for(model, Some(learned), &spam()).tenant;
+    let (mut users, mut administrator) = (Learned::new(), Learned::new());
+    administrator.learn(&spam(), Said::Unwanted, Voice::Administrator);
+    users.learn(&spam(), Said::Wanted, Voice::User);
+    assert!(-says(&users) < says(&administrator) / 2.0, "{}", says(&users));
+    for _ in 0..1000 {
+        users.learn(&spam(), Said::Wanted, Voice::User);
+        administrator.learn(&spam(), Said::Wanted, Voice::User);
+    }
+    assert!(says(&users) >= -USERS_SAY_MAX);
+    assert!(says(&administrator) >= -0.05, "what an administrator said stands");
+    let again = Learned::from_bytes(&administrator.to_bytes()).unwrap();
+    assert_eq!(again, administrator, "who said it is kept apart in the store too");
+}
+
+#[test]
+fn what_a_tenant_taught_is_told_in_its_own_words() {
+    let mut learned = Learned::new();
+    learned.learn(&spam(), Said::Wanted, Voice::Administrator);
+    let found = classify_for(model(), Some(&learned), &spam()).findings();
+    let told = found.iter().find(|one| one.kind.id == "words-like-released-here").unwrap();
+    assert!(told.weight() < 0.0);
+    assert!(told.sentence(Language::English).contains("has released such mail before"));
+    assert!(told.sentence(Language::German).contains("schon freigegeben"));
 }
 
 #[test]
@@ -289,6 +323,7 @@ fn what_a_tenant_taught_is_bounded_and_survives_its_bytes() {
         learned.learn(
             &read(&mail(&format!("u{n}@d{n}.example"), &words[..5].join(" "), &words.join(" "))),
             Said::Unwanted,
+            Voice::Administrator,
         );
     }
     assert!(learned.len() <= ENTRIES_MAX);
@@ -297,7 +332,7 @@ fn what_a_tenant_taught_is_bounded_and_survives_its_bytes() {
     for end in [0, 8, 15, bytes.len() - 1] {
         assert!(Learned::from_bytes(&bytes[..end]).is_err());
     }
-    assert!(Learned::from_bytes(&[0; 16 + ENTRIES_MAX * 6 + 1]).is_err());
+    assert!(Learned::from_bytes(&[0; LEARNED_BYTES_MAX + 1]).is_err());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Touches nothing. Everything is in natural logarithms of odds, so that findings add up; the
 //! reasons that are shown are the very summands.
 
+use posthouse_classifier::WORDS_LIKE_RELEASED;
 use posthouse_types::{
     CompositeAuthentication, CompositeResult, Concern, EngineFact, Facts, Finding, FindingKind,
     Force, Verdict, VerdictReason, Verdicts,
@@ -38,7 +39,7 @@ static FILTER_ABSENT: FindingKind = FindingKind {
 
 /// Every kind of finding that this room makes.
 pub(crate) const FINDINGS: &[&FindingKind] =
-    &[&FILTER_ABSENT, &ENGINE_FOUND, &ENGINE_SILENT, &NOTHING_FOUND];
+    &[&FILTER_ABSENT, &ENGINE_FOUND, &ENGINE_SILENT, &NOTHING_FOUND, &KNOWN_BEFORE];
 
 /// The malware engine knows what is in the message.
 static ENGINE_FOUND: FindingKind = FindingKind {
@@ -66,6 +67,48 @@ static NOTHING_FOUND: FindingKind = FindingKind {
     en: "Nothing in this message stood out.",
     de: "An dieser Nachricht fiel nichts auf.",
 };
+
+/// What was found out about the sender of a message that is judged again.
+static KNOWN_BEFORE: FindingKind = FindingKind {
+    id: "sender-known-before",
+    concern: Concern::Trust,
+    force: Force::Weight(1.0),
+    en: "What was found out about its sender when it came.",
+    de: "Was über den Absender bekannt war, als die Nachricht kam.",
+};
+
+/// What the facts about a message's sender counted, so that its content can be judged again when
+/// nobody can ask about the sender any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SenderWeight {
+    /// All together.
+    pub sum: f32,
+    /// Of these, what spoke of phishing and forgery.
+    pub phish: f32,
+}
+
+/// What the facts counted.
+pub fn sender_weight(facts: &Facts) -> SenderWeight {
+    let findings = gathered(&Facts { engine: EngineFact::NotAsked, ..facts.clone() });
+    let of_phish = |found: &&Finding| matches!(found.kind.concern, Concern::Phish | Concern::Spoof);
+    SenderWeight {
+        sum: findings.iter().map(Finding::weight).sum(),
+        phish: findings.iter().filter(of_phish).map(Finding::weight).sum(),
+    }
+}
+
+/// Judges a message again by what is measured in it now, what an engine says now, and what its
+/// sender counted when it came.
+pub fn judge_again(measured: &Measured, engine: EngineFact, sender: SenderWeight) -> Verdicts {
+    let facts = Facts { engine, ..Facts::default() };
+    let mut findings = measured.findings.clone();
+    findings.extend(gathered(&facts));
+    if sender.sum != 0.0 {
+        findings.push(Finding::of(&KNOWN_BEFORE).weighing(sender.sum));
+    }
+    let phish_log_odds = measured.phish_log_odds + sender.phish;
+    weigh(&facts, &Measured { phish_log_odds, ..measured.clone() }, findings)
+}
 
 /// The verdict on a message that nobody looked at.
 pub fn absent() -> Verdicts {
@@ -147,6 +190,9 @@ fn holding(
     };
     let phish = measured.phish_log_odds + share(&[Concern::Phish, Concern::Spoof]);
     let is_bad = score >= SPAM_MIN;
+    // What a tenant's people said of other mail never frees certain phishing.
+    let released = reasons.iter().filter(|one| one.id() == WORDS_LIKE_RELEASED.id);
+    let unforgiving = score - released.map(|one| one.weight).sum::<f32>();
     Verdict::PRECEDENCE
         .iter()
         .copied()
@@ -158,7 +204,8 @@ fn holding(
             }
             Verdict::HighConfidencePhish => {
                 decided(Concern::Phish)
-                    || (score >= HIGH_CONFIDENCE_SPAM_MIN && phish >= HIGH_CONFIDENCE_PHISH_MIN)
+                    || (unforgiving >= HIGH_CONFIDENCE_SPAM_MIN
+                        && phish >= HIGH_CONFIDENCE_PHISH_MIN)
             }
             Verdict::Phish => is_bad && phish >= PHISH_MIN,
             Verdict::HighConfidenceSpam => {
@@ -231,6 +278,39 @@ mod tests {
         assert_eq!(judged(&[&SPAM, &LURE]).all[0], Verdict::Phish);
         assert_eq!(judged(&[&SPAM, &LURE, &VIRUS]).verdict, Verdict::Malware);
         assert_eq!(judged(&[&KNOWN]).verdict, Verdict::None);
+    }
+
+    #[test]
+    fn what_a_tenant_released_never_frees_certain_phishing_or_malware() {
+        let released =
+            || Finding::of(&WORDS_LIKE_RELEASED).weighing(-posthouse_classifier::SAYS_MAX);
+        let judged = |kind: &'static FindingKind, weight: f32, phish_log_odds: f32| {
+            let findings = vec![Finding::of(kind).weighing(weight), released()];
+            let measured = Measured { findings, phish_log_odds, ..Measured::default() };
+            judge(&Facts::default(), &measured).verdict
+        };
+        assert_eq!(judged(&LURE, 8.5, 0.0), Verdict::HighConfidencePhish);
+        assert_eq!(judged(&VIRUS, 0.0, 0.0), Verdict::Malware);
+        assert_eq!(judged(&SPAM, 4.5, 0.0), Verdict::None, "what was close is freed");
+    }
+
+    #[test]
+    fn judged_again_the_same_content_of_the_same_sender_gets_the_same_verdict() {
+        let facts = Facts {
+            authentication: Some(posthouse_types::AuthenticationFacts::default()),
+            ..Facts::default()
+        };
+        for (kind, weight) in [(&SPAM, 4.5), (&LURE, 9.0), (&KNOWN, -3.0)] {
+            let findings = vec![Finding::of(kind).weighing(weight)];
+            let measured = Measured { findings, ..Measured::default() };
+            let first = judge(&facts, &measured);
+            let again = judge_again(&measured, EngineFact::NotAsked, sender_weight(&facts));
+            assert_eq!(again.verdict, first.verdict);
+            assert!((again.score - first.score).abs() < 1e-4);
+        }
+        let found = EngineFact::Infected("Eicar".to_owned());
+        let again = judge_again(&Measured::default(), found, SenderWeight::default());
+        assert_eq!(again.verdict, Verdict::Malware);
     }
 
     #[test]

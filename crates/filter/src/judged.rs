@@ -31,7 +31,7 @@ pub fn judged(
         .filter(|name| name.is_confirmed)
         .and_then(|name| psl::domain_str(&name.name));
     let mut judged = Judged {
-        categories: verdicts.all.iter().filter_map(|verdict| category(*verdict)).collect(),
+        categories: categories(verdicts),
         scl: verdicts.scl,
         bcl: verdicts.bcl,
         // What nobody asked proves nothing against the sender, so no reader is warned of it.
@@ -61,6 +61,11 @@ pub fn judged(
         }
     }
     judged
+}
+
+/// Every verdict that holds, as policies read it.
+pub fn categories(verdicts: &Verdicts) -> Vec<Category> {
+    verdicts.all.iter().filter_map(|verdict| category(*verdict)).collect()
 }
 
 fn has(verdicts: &Verdicts, id: &str) -> bool {

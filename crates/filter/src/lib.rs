@@ -11,8 +11,8 @@ mod measure;
 pub mod reputation;
 
 pub use counterfactual::{Counterfactual, counterfactual};
-pub use judge::{absent, judge};
-pub use judged::judged;
+pub use judge::{SenderWeight, absent, judge, judge_again, sender_weight};
+pub use judged::{categories, judged};
 pub use measure::{Measured, Tools, measure};
 
 use posthouse_types::FindingKind;

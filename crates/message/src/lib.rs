@@ -39,7 +39,7 @@ pub use results::{ResultsStamp, authentication_results, received_spf};
 pub use rewrite::{NoticeImpossible, REWRITTEN_BYTES_MAX, Rewritten, rewrite};
 pub use signing::{
     Digest, SEALS_MAX, SIGNED_HEADER_BYTES_MAX, SealFailure, Sign, SignatureAlgorithm, Signer,
-    author_domain, base64, dkim_signature, seal,
+    author_domain, base64, dkim_signature, from_base64, seal,
 };
 pub use stamps::{Directionality, Stamps, trace_headers};
 pub use verdicts::{

@@ -240,6 +240,14 @@ pub fn base64(bytes: &[u8]) -> String {
     out
 }
 
+/// The octets of a text in base64 (RFC 4648 section 4); `None` where it is none.
+pub fn from_base64(text: &str) -> Option<Vec<u8>> {
+    if text.is_empty() {
+        return Some(Vec::new());
+    }
+    mail_parser::decoders::base64::base64_decode(text.as_bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -28,6 +28,7 @@ pub mod rules;
 mod tenant;
 mod text;
 mod violations;
+mod zero_hour;
 
 pub use attribution::{
     Accepted, Attribution, ConsideredConnector, Direction, Owner, Place, Proof, Question,
@@ -99,3 +100,4 @@ pub use text::FromText;
 pub use violations::{
     ACCEPTED_DOMAINS_MAX, CONNECTOR_LIST_MAX, CONNECTORS_MAX, NAME_CHARACTERS_MAX,
 };
+pub use zero_hour::{Changed, KeptFacts, ZERO_HOUR_TIME_MAX, decide_again};

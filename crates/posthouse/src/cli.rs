@@ -16,19 +16,23 @@ mod evidence;
 mod language;
 mod mails;
 mod quarantine;
+mod report;
 mod restricted;
 mod show;
 mod spoof;
+mod tenants;
 mod train;
+mod views;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 pub(crate) use language::LanguageArgument;
 use posthouse_types::Language;
+pub(crate) use views::EventFormat;
 
-use crate::office::{Edit, EventFilter, QueueFilter, Request, TraceFilter};
+use crate::office::Request;
 
 /// A self-hosted, multi-tenant mail-protection gateway that says why.
 #[derive(Parser)]
@@ -103,16 +107,16 @@ enum Verb {
     },
     /// List and remove tenants
     #[command(subcommand)]
-    Tenant(TenantVerb),
+    Tenant(tenants::TenantVerb),
     /// Add, remove and verify a tenant's accepted domains
     #[command(subcommand)]
-    Domain(DomainVerb),
+    Domain(tenants::DomainVerb),
     /// Add and remove a tenant's recipients
     #[command(subcommand)]
-    Recipient(RecipientVerb),
+    Recipient(tenants::RecipientVerb),
     /// Set, enable, disable and remove a tenant's connectors
     #[command(subcommand)]
-    Connector(ConnectorVerb),
+    Connector(tenants::ConnectorVerb),
     /// Certificates: why a chain is refused, and how to mend it
     #[command(subcommand)]
     Cert(cert::CertVerb),
@@ -130,7 +134,7 @@ enum Verb {
     /// Measure the classifier on folders of mail
     Evaluate(evaluate::EvaluateArguments),
     /// What happened to messages, newest first
-    Trace(TraceArguments),
+    Trace(views::TraceArguments),
     /// Senders that reached a limit of the outbound policy and may not send
     #[command(subcommand)]
     Restricted(restricted::RestrictedVerb),
@@ -138,10 +142,16 @@ enum Verb {
     #[command(subcommand)]
     Spoof(spoof::SpoofVerb),
     /// What waits for delivery or is held
-    Queue(QueueArguments),
+    Queue(views::QueueArguments),
     /// Mail that is kept: list, show, release, deny, delete
     #[command(subcommand)]
     Quarantine(quarantine::QuarantineVerb),
+    /// Say of a message that it is junk, phishing or wanted: its tenant's filter learns from it
+    #[command(subcommand)]
+    Report(report::ReportVerb),
+    /// Mail of the last 48 hours whose verdict has changed since it came
+    #[command(subcommand)]
+    ZeroHour(report::ZeroHourVerb),
     /// Protection policies: which there are, what they say, and which are for whom
     #[command(subcommand)]
     Policy(quarantine::PolicyVerb),
@@ -156,7 +166,7 @@ enum Verb {
         asking: Asking,
     },
     /// The operational event log
-    Events(EventArguments),
+    Events(views::EventArguments),
     /// Copy the store to an empty folder, consistently, while the node runs
     Backup {
         /// The folder; must be empty or not there
@@ -164,220 +174,6 @@ enum Verb {
         #[command(flatten)]
         asking: Asking,
     },
-}
-
-#[derive(Subcommand)]
-enum TenantVerb {
-    /// All tenants
-    List(Asking),
-    /// Forget a tenant that has no mail left in the queue: its domains are free at once
-    Remove {
-        /// The tenant's name
-        tenant: String,
-        #[command(flatten)]
-        asking: Asking,
-    },
-}
-
-#[derive(Subcommand)]
-enum DomainVerb {
-    /// Add an accepted domain
-    Add {
-        /// The tenant's name
-        tenant: String,
-        /// The domain
-        domain: String,
-        /// Recipients that are not listed: refused (authoritative) or passed on (internal-relay)
-        #[arg(long = "type", value_name = "TYPE", default_value = "authoritative")]
-        domain_type: String,
-        /// Take mail for every domain below it too (internal-relay only)
-        #[arg(long)]
-        match_sub_domains: bool,
-        /// The operator's word that this domain is the tenant's
-        #[arg(long)]
-        verified: bool,
-        #[command(flatten)]
-        asking: Asking,
-    },
-    /// Remove an accepted domain
-    Remove {
-        /// The tenant's name
-        tenant: String,
-        /// The domain
-        domain: String,
-        #[command(flatten)]
-        asking: Asking,
-    },
-    /// Look for the domain's TXT proof in DNS
-    Verify {
-        /// The tenant's name
-        tenant: String,
-        /// The domain
-        domain: String,
-        #[command(flatten)]
-        asking: Asking,
-    },
-}
-
-#[derive(Subcommand)]
-enum RecipientVerb {
-    /// Add a recipient
-    Add {
-        /// The tenant's name
-        tenant: String,
-        /// The address
-        address: String,
-        #[command(flatten)]
-        asking: Asking,
-    },
-    /// Remove a recipient
-    Remove {
-        /// The tenant's name
-        tenant: String,
-        /// The address
-        address: String,
-        #[command(flatten)]
-        asking: Asking,
-    },
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Way {
-    /// Recognises mail that comes in
-    Inbound,
-    /// Routes mail that goes out
-    Outbound,
-}
-
-impl Way {
-    fn table(self) -> &'static str {
-        match self {
-            Self::Inbound => "inbound_connector",
-            Self::Outbound => "outbound_connector",
-        }
-    }
-}
-
-#[derive(Subcommand)]
-enum ConnectorVerb {
-    /// Set fields of a connector, and make it where it is not there
-    Set {
-        /// The tenant's name
-        tenant: String,
-        /// Which way
-        way: Way,
-        /// The connector's name
-        name: String,
-        /// Fields as in the file: 'connector_type="on-premises"' 'require_tls=true'
-        #[arg(value_name = "FIELD=VALUE")]
-        fields: Vec<String>,
-        #[command(flatten)]
-        asking: Asking,
-    },
-    /// Remove a connector
-    Remove {
-        /// The tenant's name
-        tenant: String,
-        /// Which way
-        way: Way,
-        /// The connector's name
-        name: String,
-        #[command(flatten)]
-        asking: Asking,
-    },
-}
-
-#[derive(Args)]
-struct TraceArguments {
-    /// Only this tenant's
-    #[arg(long)]
-    tenant: Option<String>,
-    /// Only from this sender
-    #[arg(long)]
-    sender: Option<String>,
-    /// Only to this recipient
-    #[arg(long)]
-    recipient: Option<String>,
-    /// Only with this Message-ID
-    #[arg(long)]
-    message_id: Option<String>,
-    /// Only with this status: Delivered, Failed, Pending, Quarantined, ...
-    #[arg(long)]
-    status: Option<String>,
-    /// Only of the last so many hours
-    #[arg(long, value_name = "HOURS")]
-    hours: Option<u32>,
-    /// At most so many rows
-    #[arg(long, default_value_t = 1000)]
-    limit: usize,
-    #[command(flatten)]
-    asking: Asking,
-}
-
-#[derive(Args)]
-struct QueueArguments {
-    /// What to do with what is found
-    #[arg(value_enum, default_value = "list")]
-    action: QueueAction,
-    /// Only this tenant's
-    #[arg(long)]
-    tenant: Option<String>,
-    /// Only of this message
-    #[arg(long, value_name = "REF")]
-    reference: Option<String>,
-    /// Only to this recipient
-    #[arg(long)]
-    recipient: Option<String>,
-    /// Only held mail
-    #[arg(long)]
-    held: bool,
-    /// At most so many entries
-    #[arg(long, default_value_t = 1000)]
-    limit: usize,
-    #[command(flatten)]
-    asking: Asking,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum QueueAction {
-    /// Show it
-    List,
-    /// Try it now; held mail goes back into the queue
-    Retry,
-    /// Give it up without telling anybody; needs --reference
-    Remove,
-}
-
-#[derive(Args)]
-struct EventArguments {
-    /// Only this tenant's
-    #[arg(long)]
-    tenant: Option<String>,
-    /// Only with this reference
-    #[arg(long, value_name = "REF")]
-    reference: Option<String>,
-    /// Only of the last so many hours
-    #[arg(long, value_name = "HOURS")]
-    hours: Option<u32>,
-    /// How to write them
-    #[arg(long, value_enum, default_value = "text")]
-    format: EventFormat,
-    /// At most so many events
-    #[arg(long, default_value_t = 1000)]
-    limit: usize,
-    #[command(flatten)]
-    asking: Asking,
-}
-
-/// How events are written.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum EventFormat {
-    /// For people
-    Text,
-    /// One JSON object a line
-    Json,
-    /// Windows event XML, as CAPI2's exports have it
-    Xml,
 }
 
 /// Runs what was typed.
@@ -470,40 +266,22 @@ fn verb_request(verb: Verb) -> Ask {
             Ask { request, asking, view: View::Changes }
         }
         Verb::Export { tenant, asking } => ask(Request::Export { tenant }, asking, View::Files),
-        Verb::Tenant(verb) => tenant_request(verb),
-        Verb::Domain(verb) => domain_request(verb),
-        Verb::Recipient(verb) => recipient_request(verb),
-        Verb::Connector(verb) => connector_request(verb),
-        Verb::Trace(arguments) => {
-            let filter = TraceFilter {
-                tenant: arguments.tenant,
-                sender: arguments.sender,
-                recipient: arguments.recipient,
-                reference: None,
-                message_id: arguments.message_id,
-                status: arguments.status,
-                since: arguments.hours.map(ask::hours_ago),
-                limit: arguments.limit,
-            };
-            ask(Request::Trace(filter), arguments.asking, View::Trace)
-        }
-        Verb::Queue(arguments) => queue_request(arguments),
+        Verb::Tenant(verb) => tenants::tenant_request(verb),
+        Verb::Domain(verb) => tenants::domain_request(verb),
+        Verb::Recipient(verb) => tenants::recipient_request(verb),
+        Verb::Connector(verb) => tenants::connector_request(verb),
+        Verb::Trace(arguments) => views::trace_request(arguments),
+        Verb::Queue(arguments) => views::queue_request(arguments),
         Verb::Quarantine(verb) => quarantine::request(verb),
+        Verb::Report(verb) => report::request(verb),
+        Verb::ZeroHour(verb) => report::zero_hour_request(verb),
         Verb::Policy(verb) => quarantine::policy_request(verb),
         Verb::Restricted(verb) => restricted::request(verb),
         Verb::Spoof(verb) => spoof::request(verb),
         Verb::Explain { reference, language, asking } => {
             ask(Request::Explain { reference }, asking, View::Explanations(language.into()))
         }
-        Verb::Events(arguments) => {
-            let filter = EventFilter {
-                tenant: arguments.tenant,
-                reference: arguments.reference,
-                since: arguments.hours.map(ask::hours_ago),
-                limit: arguments.limit,
-            };
-            ask(Request::Events(filter), arguments.asking, View::Events(arguments.format))
-        }
+        Verb::Events(arguments) => views::event_request(arguments),
         Verb::Backup { directory, asking } => {
             let directory = std::path::absolute(&directory).unwrap_or(directory);
             let directory = directory.display().to_string();
@@ -525,76 +303,4 @@ fn verb_request(verb: Verb) -> Ask {
             view: View::Sentences,
         },
     }
-}
-
-fn tenant_request(verb: TenantVerb) -> Ask {
-    match verb {
-        TenantVerb::List(asking) => {
-            Ask { request: Ok(Request::Tenants), asking, view: View::Tenants }
-        }
-        TenantVerb::Remove { tenant, asking } => {
-            Ask { request: Ok(Request::TenantRemove { tenant }), asking, view: View::Changes }
-        }
-    }
-}
-
-fn domain_request(verb: DomainVerb) -> Ask {
-    let (request, asking) = match verb {
-        DomainVerb::Add { tenant, domain, domain_type, match_sub_domains, verified, asking } => {
-            let edit = Edit::DomainAdd { domain, domain_type, match_sub_domains, verified };
-            (Request::Edit { tenant, edit }, asking)
-        }
-        DomainVerb::Remove { tenant, domain, asking } => {
-            (Request::Edit { tenant, edit: Edit::DomainRemove { domain } }, asking)
-        }
-        DomainVerb::Verify { tenant, domain, asking } => {
-            (Request::DomainVerify { tenant, domain }, asking)
-        }
-    };
-    Ask { request: Ok(request), asking, view: View::Changes }
-}
-
-fn recipient_request(verb: RecipientVerb) -> Ask {
-    let (tenant, edit, asking) = match verb {
-        RecipientVerb::Add { tenant, address, asking } => {
-            (tenant, Edit::RecipientAdd { address }, asking)
-        }
-        RecipientVerb::Remove { tenant, address, asking } => {
-            (tenant, Edit::RecipientRemove { address }, asking)
-        }
-    };
-    Ask { request: Ok(Request::Edit { tenant, edit }), asking, view: View::Changes }
-}
-
-fn connector_request(verb: ConnectorVerb) -> Ask {
-    let (tenant, edit, asking) = match verb {
-        ConnectorVerb::Set { tenant, way, name, fields, asking } => {
-            let edit = Edit::ConnectorSet { table: way.table().to_owned(), name, fields };
-            (tenant, edit, asking)
-        }
-        ConnectorVerb::Remove { tenant, way, name, asking } => {
-            (tenant, Edit::ConnectorRemove { table: way.table().to_owned(), name }, asking)
-        }
-    };
-    Ask { request: Ok(Request::Edit { tenant, edit }), asking, view: View::Changes }
-}
-
-fn queue_request(arguments: QueueArguments) -> Ask {
-    let filter = QueueFilter {
-        tenant: arguments.tenant,
-        reference: arguments.reference,
-        recipient: arguments.recipient,
-        held: arguments.held.then_some(true),
-        limit: arguments.limit,
-    };
-    let (request, view) = match arguments.action {
-        QueueAction::List => (Ok(Request::Queue(filter)), View::Queue),
-        QueueAction::Retry => (Ok(Request::QueueRetry(filter)), View::Sentences),
-        QueueAction::Remove if filter.reference.is_none() => {
-            let text = "queue remove needs --reference: mail is never given up by the dozen";
-            (Err(text.to_owned()), View::Sentences)
-        }
-        QueueAction::Remove => (Ok(Request::QueueRemove(filter)), View::Sentences),
-    };
-    Ask { request, asking: arguments.asking, view }
 }

@@ -12,6 +12,7 @@ mod door;
 mod edge;
 mod gateway;
 mod health;
+mod learned;
 mod listeners;
 mod office;
 mod outbound;
@@ -30,6 +31,7 @@ mod tls;
 mod trust;
 mod wire;
 mod world;
+mod zero_hour;
 
 use std::process::ExitCode;
 

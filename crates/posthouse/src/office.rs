@@ -4,14 +4,17 @@
 //! command line ends in `Office::answer`, whether it came through the door or opened the store
 //! itself. A change is checked whole, stored, and only then swapped in: a failure changes nothing.
 
+mod blocking;
 mod changes;
 mod grants;
 mod list_entries;
 mod policies;
 mod quarantine;
+mod reports;
 mod restricted;
 mod spoofs;
 mod views;
+mod zero_hour;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,13 +27,17 @@ use posthouse_types::{TenantId, UnixMillis};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::learned::LearnedByTenant;
 use crate::outbound::QueueChange;
 use crate::protection::Engines;
 use crate::restrictions::Restrictions;
+use crate::zero_hour::ZeroHour;
 pub(crate) use changes::Edit;
 pub(crate) use grants::GrantsByTenant;
 pub(crate) use policies::PolicyRequest;
 pub(crate) use quarantine::{ActingAs, QuarantineFilter, QuarantineRequest};
+pub(crate) use reports::{Block, ReportRequest, Reported, Word};
+pub(crate) use zero_hour::change_line;
 
 /// How long an administrator's question waits for the tenants of a node that has just started: a
 /// million of them take about ten seconds.
@@ -66,6 +73,10 @@ pub(crate) enum Request {
     Events(EventFilter),
     /// Mail in quarantine.
     Quarantine(QuarantineRequest),
+    /// What people said of messages.
+    Report(ReportRequest),
+    /// Verdicts that have changed.
+    ZeroHour { tenant: Option<String>, since: Option<i64>, limit: usize },
     /// Policies.
     Policy(PolicyRequest),
     /// Who may not send.
@@ -84,6 +95,8 @@ impl Request {
         match self {
             Self::Explain { .. } | Self::Backup { .. } => false,
             Self::Quarantine(request) => request.needs_tenants(),
+            Self::Report(request) => request.needs_tenants(),
+            Self::ZeroHour { tenant, .. } => tenant.is_some(),
             Self::Trace(filter) => filter.tenant.is_some(),
             Self::Events(filter) => filter.tenant.is_some(),
             Self::Queue(filter) | Self::QueueRetry(filter) | Self::QueueRemove(filter) => {
@@ -180,6 +193,10 @@ pub(crate) struct Office {
     pub(crate) resolver: Resolver,
     /// Who has sent how much, and who may not send.
     pub(crate) restrictions: Restrictions,
+    /// What tenants have learned from their own releases and reports.
+    pub(crate) learned: LearnedByTenant,
+    /// Reasons to judge again; the running node takes them up.
+    pub(crate) zero_hour: ZeroHour,
     /// One change at a time: each is checked against the state that it will replace.
     changes: tokio::sync::Mutex<()>,
     /// Told once the directory is there.
@@ -208,6 +225,8 @@ impl Office {
             directory: ArcSwap::from_pointee(Directory::loading()),
             resolver,
             restrictions: Restrictions::default(),
+            learned: LearnedByTenant::default(),
+            zero_hour: ZeroHour::default(),
             changes: tokio::sync::Mutex::default(),
             loaded: tokio::sync::Notify::new(),
             shared: SharedIdentities::built_in(),
@@ -255,6 +274,10 @@ impl Office {
             Request::Explain { reference } => self.explain(&reference).await,
             Request::Events(filter) => self.events(filter).await,
             Request::Quarantine(request) => self.quarantine(request, now).await,
+            Request::Report(request) => self.reports(request, now).await,
+            Request::ZeroHour { tenant, since, limit } => {
+                self.verdict_changes(tenant, since, limit).await
+            }
             Request::Policy(request) => self.policies(request),
             Request::Restricted { tenant } => self.restricted(tenant.as_deref(), now).await,
             Request::Spoofs { tenant } => self.spoofs(tenant.as_deref(), now).await,
@@ -264,7 +287,7 @@ impl Office {
     }
 
     /// Whoever asks a node in its first moments waits for its tenants, up to a bound.
-    async fn wait_for_directory(&self) {
+    pub(crate) async fn wait_for_directory(&self) {
         let told = self.loaded.notified();
         if !self.directory().is_loaded() {
             // The time is over: the answer will say so.
@@ -276,6 +299,7 @@ impl Office {
     /// out; the others are served.
     pub(crate) async fn load_directory(&self) -> Result<(), Trouble> {
         self.restrictions.load(&self.store).await?;
+        self.learned.load(&self.store).await?;
         let grants = self.grants.load_full();
         let read = move |tenants: &mut Vec<(TenantId, Arc<Tenant>, Grants)>,
                          id,

@@ -9,11 +9,13 @@
 
 mod connection;
 mod entries;
+mod outcome;
 mod pool;
 mod report;
 mod route;
 mod settle;
 mod sts;
+mod withdrawal;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -24,19 +26,19 @@ use posthouse_message::Wishes;
 use posthouse_queue::{
     Added, Batch, Item, Next, Outcome as DestinationOutcome, RetryNow, Scheduler, SchedulerLimits,
 };
-use posthouse_store::{
-    Cursor, MessageId, QueueState, QueuedRecipient, Settlement, StoreError, StoredMessage,
-};
+use posthouse_store::{Cursor, QueuedRecipient, StoredMessage};
 use posthouse_types::TenantId;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::world::World;
 use connection::{Attempt, Connection};
 pub(crate) use entries::Entries;
+use outcome::{load, settle_loaded, settle_message, unreadable};
 pub(crate) use pool::PoolSettings;
 use settle::End;
 pub(crate) use sts::StsPolicies;
+use withdrawal::Withdrawals;
 
 /// Recipients held in memory at once; what is more waits in the store. About 1 KiB each.
 const HELD_ITEMS_MAX: usize = 20_000;
@@ -99,6 +101,10 @@ enum Signal {
     Queued(Vec<QueuedRecipient>),
     /// Forget what is held, and look again.
     LookAgain(QueueChange),
+    /// Let go of these, but for what is under way; says which.
+    Withdraw(Vec<u64>, oneshot::Sender<Vec<u64>>),
+    /// These were moved.
+    Moved(Vec<u64>),
 }
 
 impl Outbound {
@@ -178,8 +184,8 @@ enum Told {
     Finished(Box<Finished>),
     /// What came of these queue rows is stored, and these recipients are tried again.
     Settled(Vec<u64>, Vec<QueuedRecipient>),
-    /// Recipients that shared a destination's failure were settled.
-    Shared(Vec<QueuedRecipient>),
+    /// The same for recipients that shared a destination's failure.
+    Shared(Vec<u64>, Vec<QueuedRecipient>),
 }
 
 /// Delivers until the node stops; deliveries under way are then finished by their own tasks.
@@ -194,8 +200,7 @@ pub(crate) async fn run(world: Arc<World>, mut signals: Signals) {
         let wake_at = dispatcher.dispatch();
         tokio::select! {
             signal = signals.receiver.recv() => match signal {
-                Some(Signal::Queued(recipients)) => dispatcher.add(recipients),
-                Some(Signal::LookAgain(change)) => dispatcher.look_again(change),
+                Some(signal) => dispatcher.heed(signal),
                 None => return,
             },
             Some(end) = told.recv() => dispatcher.hear(end),
@@ -207,10 +212,7 @@ pub(crate) async fn run(world: Arc<World>, mut signals: Signals) {
             dispatcher.hear(end);
         }
         while let Ok(signal) = signals.receiver.try_recv() {
-            match signal {
-                Signal::Queued(recipients) => dispatcher.add(recipients),
-                Signal::LookAgain(change) => dispatcher.look_again(change),
-            }
+            dispatcher.heed(signal);
         }
     }
 }
@@ -222,6 +224,7 @@ struct Dispatcher {
     held: HashMap<u64, QueuedRecipient>,
     /// Queue rows that the store still shows as due although their delivery is over.
     settling: HashSet<u64>,
+    withdrawals: Withdrawals,
     idle: HashMap<Arc<str>, Vec<(Connection, Instant)>>,
     tell: mpsc::Sender<Told>,
     /// See [`Outbound::behind`].
@@ -237,7 +240,33 @@ impl Dispatcher {
         let scheduler = Scheduler::new(limits(&world));
         let look_at = Instant::now();
         let (held, settling, idle) = (HashMap::new(), HashSet::new(), HashMap::new());
-        Self { world, scheduler, held, settling, idle, tell, behind, look_at }
+        let withdrawals = Withdrawals::default();
+        Self { world, scheduler, held, settling, withdrawals, idle, tell, behind, look_at }
+    }
+
+    fn heed(&mut self, signal: Signal) {
+        match signal {
+            Signal::Queued(mut recipients) => {
+                recipients.retain(|recipient| self.withdrawals.may_go_first(recipient));
+                self.add(recipients);
+            }
+            Signal::LookAgain(change) => self.look_again(change),
+            Signal::Withdraw(ids, answer) => {
+                let free = self.withdrawals.withdraw(ids);
+                for id in &free {
+                    self.scheduler.remove(*id);
+                    self.held.remove(id);
+                }
+                // Whoever asked may be gone: then they are given back at once.
+                if let Err(free) = answer.send(free) {
+                    self.heed(Signal::Moved(free));
+                }
+            }
+            Signal::Moved(ids) => {
+                self.withdrawals.moved(&ids);
+                self.look_at = Instant::now();
+            }
+        }
     }
 
     fn add(&mut self, recipients: Vec<QueuedRecipient>) {
@@ -246,7 +275,8 @@ impl Dispatcher {
             return; // No route can be found yet; the store is looked at again once it is.
         }
         for recipient in recipients {
-            if self.settling.contains(&recipient.id.number().unsigned_abs()) {
+            let is_settling = self.settling.contains(&recipient.id.number().unsigned_abs());
+            if is_settling || !self.withdrawals.may_go(&recipient) {
                 continue;
             }
             let destination = route::find(&directory, &recipient).key();
@@ -357,6 +387,7 @@ impl Dispatcher {
     }
 
     fn start(&mut self, batch: Batch) {
+        self.withdrawals.began(&batch.ids);
         let recipients = self.take(&batch.ids);
         let idle = self.idle.get_mut(&batch.destination).and_then(Vec::pop);
         let connection = idle.map(|(connection, _)| connection);
@@ -385,12 +416,16 @@ impl Dispatcher {
         match told {
             Told::Finished(end) => self.finish(*end),
             Told::Settled(ids, again) => {
+                self.withdrawals.ended(&ids);
                 for id in ids {
                     self.settling.remove(&id);
                 }
                 self.add_soon(again);
             }
-            Told::Shared(again) => self.add_soon(again),
+            Told::Shared(ids, again) => {
+                self.withdrawals.ended(&ids);
+                self.add_soon(again);
+            }
         }
     }
 
@@ -412,6 +447,7 @@ impl Dispatcher {
     fn share(&mut self, ids: Vec<u64>, end: End) {
         let mut by_message: HashMap<i64, Vec<QueuedRecipient>> = HashMap::new();
         for recipient in self.take(&ids) {
+            self.withdrawals.began(&[recipient.id.number().unsigned_abs()]);
             by_message.entry(recipient.message.number()).or_default().push(recipient);
         }
         if by_message.is_empty() {
@@ -421,8 +457,9 @@ impl Dispatcher {
         tokio::spawn(async move {
             for recipients in by_message.into_values() {
                 let ends = recipients.iter().map(|_| end.clone()).collect();
+                let ids = recipients.iter().map(|one| one.id.number().unsigned_abs()).collect();
                 let again = settle_message(&world, recipients, Attempt::unreached(ends)).await;
-                let _ = tell.send(Told::Shared(again)).await;
+                let _ = tell.send(Told::Shared(ids, again)).await;
             }
         });
     }
@@ -491,97 +528,4 @@ async fn deliver(
     }
     end.connection = attempt.connection.take().filter(|_| !world.stopping.has_begun());
     (end, Unsettled::Attempted(Box::new(Tried { message, recipients, attempt, others })))
-}
-
-/// A message as it goes out: one that somebody released says so.
-async fn load(world: &World, message: MessageId) -> Result<StoredMessage, StoreError> {
-    let mut message = world.store().load(message, world.now()).await?;
-    if message.is_released {
-        message.head = posthouse_message::released_head(&message.head);
-    }
-    Ok(message)
-}
-
-/// Settles recipients of one message that was not tried itself.
-async fn settle_message(
-    world: &Arc<World>,
-    recipients: Vec<QueuedRecipient>,
-    attempt: Attempt,
-) -> Vec<QueuedRecipient> {
-    let Some(first) = recipients.first() else { return recipients };
-    match load(world, first.message).await {
-        Ok(message) => settle_loaded(world, &message, recipients, &attempt).await,
-        Err(error) => unreadable(world, recipients, &error),
-    }
-}
-
-/// What cannot be read: a damaged message has been set aside by the store, a failing disk may
-/// come back.
-fn unreadable(
-    world: &World,
-    mut recipients: Vec<QueuedRecipient>,
-    error: &StoreError,
-) -> Vec<QueuedRecipient> {
-    let reference = recipients.first().map(|first| first.reference.to_string());
-    match error {
-        StoreError::NotFound => Vec::new(),
-        StoreError::Damaged { kept } => {
-            tracing::error!(reference, kept, "a damaged message was set aside");
-            Vec::new()
-        }
-        StoreError::DiskFull | StoreError::Unavailable(_) => {
-            tracing::error!(reference, %error, "a message cannot be read for now");
-            let later = world.now() + STORE_FAULT_PAUSE;
-            recipients.iter_mut().for_each(|recipient| recipient.due = later);
-            recipients
-        }
-    }
-}
-
-/// Stores what became of the recipients, with the reports about it, in one transaction. Gives
-/// back those that are tried again.
-async fn settle_loaded(
-    world: &Arc<World>,
-    message: &StoredMessage,
-    mut recipients: Vec<QueuedRecipient>,
-    attempt: &Attempt,
-) -> Vec<QueuedRecipient> {
-    let now = world.now();
-    let decisions = settle::decide(&settle::Situation {
-        recipients: &recipients,
-        ends: &attempt.ends,
-        schedule: &world.settings().queue.schedule(),
-        via_connector: attempt.via_connector,
-        now,
-        spread: u8::from_ne_bytes(crate::world::random_bytes()),
-    });
-    let settled = async {
-        let reports = report::write(world, message, &recipients, attempt, &decisions, now).await?;
-        let entries = Entries::of(&reports);
-        let outcomes = recipients
-            .iter()
-            .zip(&decisions)
-            .map(|(recipient, decision)| (recipient.id, decision.outcome.clone()))
-            .collect();
-        let events = settle::events(&recipients, &decisions, now);
-        let committed = world.store().settle(Settlement { outcomes, reports, events }).await?;
-        for (entries, committed) in entries.into_iter().zip(&committed) {
-            world.outbound.committed(entries.numbered(committed));
-        }
-        Ok::<(), StoreError>(())
-    };
-    if let Err(error) = settled.await {
-        // What the store did not take did not happen: after a delivery this makes a second copy
-        // one day (RFC 1047), never a loss. The rows are still there, and still due.
-        tracing::error!(%error, "the outcome of a delivery could not be stored");
-        let later = now + STORE_FAULT_PAUSE;
-        recipients.iter_mut().for_each(|recipient| recipient.due = later);
-        return recipients;
-    }
-    for (recipient, decision) in recipients.iter_mut().zip(&decisions) {
-        metrics::counter!("posthouse_deliveries_total", "outcome" => decision.word()).increment(1);
-        decision.note(recipient);
-    }
-    recipients.retain(|recipient| recipient.state == QueueState::Queued);
-    recipients
 }

@@ -19,18 +19,20 @@ mod treat;
 
 use std::sync::Arc;
 
+use posthouse_classifier::Learned;
 use posthouse_content::Protected;
 use posthouse_filter::authentication::{SenderContext, composite};
-use posthouse_filter::{self as filter, Counterfactual, Measured};
+use posthouse_filter::{self as filter, Counterfactual, Measured, SenderWeight};
 use posthouse_lookup::{AuthenticationLimits, Authenticator, Submission};
 use posthouse_mime::Reading;
+use posthouse_policy::{KeptFacts, Tenant};
 use posthouse_types::{
     Address, ConnectionFacts, Domain, EngineFact, Facts, Judged, Refusal, TenantId, Verdicts,
 };
 
 pub(crate) use contacts::{Acquaintance, Contacts};
 pub(crate) use engines::Engines;
-pub(crate) use explanation::judgement;
+pub(crate) use explanation::{because, judgement};
 pub(crate) use history::Sampling;
 pub(crate) use leaving::{Leaving, check_leaving};
 pub(crate) use ledger::Ledger;
@@ -39,6 +41,7 @@ pub(crate) use settings::FilterSettings;
 pub(crate) use source::{Arrived, Source, trace_back};
 pub(crate) use treat::{Circumstances, Treatment, keeper, treat, unproven};
 
+use crate::office::Office;
 use crate::refusals;
 use crate::world::World;
 
@@ -66,6 +69,8 @@ pub(crate) struct Judgment {
     pub(crate) change: Option<Counterfactual>,
     pub(crate) measured: Measured,
     pub(crate) reading: Reading,
+    /// The recipients wrote to the sender before.
+    has_corresponded: bool,
 }
 
 /// Judges one message, unless the filter is off.
@@ -80,10 +85,11 @@ pub(crate) async fn judge(world: &World, sample: Sample<'_>) -> Result<Judgment,
     let engines = world.engines();
     let _room = engines.room_for(sample.arrived.draft.len()).await;
     let message = whole(sample.arrived).map_err(|error| refusals::store(&error))?;
+    let surroundings = surroundings(world, &sample).await;
     let (mut facts, engine, measured) = tokio::join!(
         gather(world, &settings.filter, &sample, &message),
         scan(&engines, &message),
-        measure(Arc::clone(&engines), Arc::clone(&message), surroundings(world, &sample)),
+        measure(Arc::clone(&engines), Arc::clone(&message), surroundings),
     );
     let (reading, measured) = measured?;
     if let Some(why) = engine.failure().filter(|_| settings.filter.clamd_required) {
@@ -96,7 +102,9 @@ pub(crate) async fn judge(world: &World, sample: Sample<'_>) -> Result<Judgment,
     let change = filter::counterfactual(&facts, &measured, &verdicts);
     let judged = filter::judged(&facts, &measured, &verdicts, sample.sender);
     history::note_uses(world, &sample, &judged);
-    Ok(Judgment { source: sample.source, facts, verdicts, judged, change, measured, reading })
+    let has_corresponded = sample.acquaintance.has_corresponded().unwrap_or_default();
+    let source = sample.source;
+    Ok(Judgment { source, facts, verdicts, judged, change, measured, reading, has_corresponded })
 }
 
 /// Nobody looks at it.
@@ -105,8 +113,9 @@ fn unjudged(sample: Sample<'_>) -> Judgment {
     let (measured, verdicts) = (Measured::default(), filter::absent());
     let judged = filter::judged(&facts, &measured, &verdicts, sample.sender);
     let reading = Reading::default();
-    let source = sample.source;
-    Judgment { source, facts, verdicts, judged, change: None, measured, reading }
+    let (source, has_corresponded) = (sample.source, false);
+    let change = None;
+    Judgment { source, facts, verdicts, judged, change, measured, reading, has_corresponded }
 }
 
 /// The message as it was sent: signatures were made over that header.
@@ -186,21 +195,27 @@ fn own_domains(world: &World, sample: &Sample<'_>) -> Vec<Domain> {
 #[derive(Default)]
 struct Surroundings {
     protected: Protected,
+    /// What its own people said of other mail.
+    learned: Option<Arc<Learned>>,
     has_corresponded: Option<bool>,
 }
 
-fn surroundings(world: &World, sample: &Sample<'_>) -> Surroundings {
+async fn surroundings(world: &World, sample: &Sample<'_>) -> Surroundings {
     let has_corresponded = sample.acquaintance.has_corresponded();
-    Surroundings { protected: protected(world, sample), has_corresponded }
+    // What a tenant sends was not what its people spoke of.
+    let learned = match sample.tenant.filter(|_| !sample.attributed) {
+        Some(tenant) => world.office.learned.of(world.store(), tenant).await,
+        None => None,
+    };
+    let directory = world.directory();
+    let tenant = sample.tenant.and_then(|tenant| directory.tenant(tenant));
+    let protected = tenant.map(|tenant| protected(tenant)).unwrap_or_default();
+    Surroundings { protected, learned, has_corresponded }
 }
 
 /// Whom the tenant protects from being imitated: its own domains, and those that its anti-phish
 /// policies name.
-fn protected(world: &World, sample: &Sample<'_>) -> Protected {
-    let directory = world.directory();
-    let Some(tenant) = sample.tenant.and_then(|tenant| directory.tenant(tenant)) else {
-        return Protected::default();
-    };
+fn protected(tenant: &Tenant) -> Protected {
     let own = tenant.accepted_domains.iter().filter(|domain| domain.verified);
     let policies =
         tenant.protection().into_iter().flat_map(|protection| &protection.anti_phish_policies);
@@ -222,6 +237,29 @@ fn protected(world: &World, sample: &Sample<'_>) -> Protected {
     )
 }
 
+/// What is known of a message that was kept.
+#[derive(Default)]
+pub(crate) struct Again {
+    surroundings: Surroundings,
+    sender: SenderWeight,
+}
+
+impl Again {
+    /// What was known when it came, and what its tenant says and knows now.
+    pub(crate) async fn of(
+        office: &Office,
+        facts: &KeptFacts,
+        (id, tenant): (TenantId, &Tenant),
+    ) -> Self {
+        let learned = office.learned.of(&office.store, id).await;
+        let has_corresponded = facts.has_corresponded.then_some(true);
+        Self {
+            surroundings: Surroundings { protected: protected(tenant), learned, has_corresponded },
+            sender: SenderWeight { sum: facts.sender_weight, phish: facts.sender_phish_weight },
+        }
+    }
+}
+
 /// Scans a message that was kept once more, with the engines of now: all that the running node
 /// has, else those that need nobody.
 ///
@@ -230,7 +268,9 @@ fn protected(world: &World, sample: &Sample<'_>) -> Protected {
 pub(crate) async fn scan_again(
     engines: Option<Arc<Engines>>,
     message: Vec<u8>,
+    again: Again,
 ) -> Result<Verdicts, String> {
+    let Again { surroundings, sender } = again;
     let message: Arc<[u8]> = message.into();
     let engine = match &engines {
         Some(engines) => {
@@ -244,12 +284,11 @@ pub(crate) async fn scan_again(
         return Err(format!("clamd did not answer: {why}"));
     }
     let measured = tokio::task::spawn_blocking(move || {
-        let surroundings = Surroundings::default();
         let tools = engines.as_ref().map(|engines| engines.tools(&surroundings));
         filter::measure(&message, &tools.unwrap_or_default()).1
     });
     let measured = measured.await.map_err(|panic| panic.to_string())?;
-    Ok(filter::judge(&Facts { engine, ..Facts::default() }, &measured))
+    Ok(filter::judge_again(&measured, engine, sender))
 }
 
 /// What the malware engine says, where there is one.

@@ -23,7 +23,7 @@ use crate::outbound::{self, Outbound, Signals};
 use crate::protection::ledger;
 use crate::settings::{LogFormat, Settings};
 use crate::world::{self, Parts, World};
-use crate::{door, edge, listeners, records};
+use crate::{door, edge, listeners, records, zero_hour};
 
 /// How long sessions and deliveries may take to end in order.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(30);
@@ -125,6 +125,7 @@ async fn serve(config: &Path, settings: Settings, role: Role) -> Result<(), Stri
     tasks.spawn(load_directory(Arc::clone(&world)));
     tasks.spawn(door::serve(door, Arc::clone(&world)));
     tasks.spawn(housekeeping(Arc::clone(&world)));
+    tasks.spawn(zero_hour::run(Arc::clone(&world)));
     tasks.spawn(ledger::keep(Arc::clone(&world)));
     if let Some(address) = world.settings().metrics.listen {
         let listener = listeners::bind(address)

@@ -30,6 +30,7 @@ use crate::tls::{
     CertificateSource, ChainSupply, ClientIdentity, ClientTls, HandshakeFailure, ServerTls,
 };
 use crate::trust::{Held, Trust};
+use crate::zero_hour::Cause;
 
 /// The node, as its sessions see it.
 pub(crate) struct World {
@@ -253,6 +254,7 @@ impl World {
         self.trust.replace(held);
         self.settings.store(Arc::new(new));
         self.outbound.settings_changed();
+        self.office.zero_hour.because(Cause::Engines);
         Ok(needs_restart)
     }
 }

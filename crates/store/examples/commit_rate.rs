@@ -17,6 +17,13 @@ use posthouse_types::{
 /// The time that every row gets; the store has no clock.
 const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
 
+/// What is known of a message with two links and a file, as the gateway writes it.
+const FACTS: &str = r#"{"category":"NONE","scl":1,"from":"eve@stranger.example",
+    "mail_from":"bounce@mailer.example","client_ip":"192.0.2.1",
+    "urls":["https://shop.example/offer/12","https://news.example/unsubscribe"],
+    "files":["0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"],
+    "dkim_domains":["mailer.example"],"sender_weight":-0.75,"sender_phish_weight":0.0}"#;
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -136,6 +143,7 @@ fn message(
             quarantine: None,
         }],
         events: Vec::new(),
+        facts: FACTS.to_owned(),
     })
 }
 

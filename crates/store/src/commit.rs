@@ -14,7 +14,7 @@ use crate::quarantine::{self, KeptOf};
 use crate::writer::{Class, Fault};
 use crate::{
     Committed, MessageId, NewMessage, NewRecipient, QueueId, Store, StoreError, StoredBody,
-    StoredMessage, trace,
+    StoredMessage, trace, zero_hour,
 };
 
 /// What a message costs in its transaction beside head and body, about.
@@ -115,7 +115,8 @@ impl Prepared {
     /// Bytes that it adds to its transaction, about.
     pub(crate) fn bytes(&self) -> usize {
         let rows = self.message.recipients.len() + self.message.trace.len() + 1;
-        self.sealed.data.len() + self.message.head.len() + rows * ROWS_BYTES
+        let facts = self.message.trace.len() * self.message.facts.len();
+        self.sealed.data.len() + self.message.head.len() + facts + rows * ROWS_BYTES
     }
 
     /// As it would be read back, where it is to be delivered at once and its body is in memory.
@@ -147,10 +148,15 @@ impl Prepared {
         let message = MessageId(self.insert_message(connection)?);
         let mut traced = Vec::with_capacity(self.message.trace.len());
         for row in &self.message.trace {
-            traced.push((row.recipient.as_str(), trace::insert_row(connection, row)?));
+            let id = trace::insert_row(connection, row)?;
+            if !self.message.facts.is_empty() {
+                zero_hour::insert_facts(connection, id, row.received, &self.message.facts)?;
+            }
+            traced.push((row.recipient.as_str(), id));
         }
         let mut recipients = Vec::with_capacity(self.message.recipients.len());
         let mut address = String::new();
+        let sender = self.message.sender.as_ref().map(ToString::to_string);
         for (place, recipient) in self.message.recipients.iter().enumerate() {
             address.clear();
             let _ = write!(address, "{}", recipient.address);
@@ -162,8 +168,8 @@ impl Prepared {
                 .map(|(_, row)| *row);
             let id = self.insert_recipient(connection, message, row, &address, recipient)?;
             if let Some(kept) = &recipient.quarantine {
-                let of = KeptOf { message, queue: id, recipient: &address, size: self.sealed.size };
-                quarantine::insert(connection, &self.message, &of, kept)?;
+                let kept_of = self.kept_of(message, id, &address, sender.as_deref());
+                quarantine::insert(connection, &kept_of, kept)?;
             }
             recipients.push(id);
         }
@@ -171,6 +177,29 @@ impl Prepared {
             trace::insert_event(connection, event)?;
         }
         Ok(Committed { message, recipients })
+    }
+
+    fn kept_of<'a>(
+        &'a self,
+        message: MessageId,
+        queue: QueueId,
+        recipient: &'a str,
+        sender: Option<&'a str>,
+    ) -> KeptOf<'a> {
+        let new = &self.message;
+        KeptOf {
+            message,
+            queue,
+            tenant: new.tenant.map(|tenant| tenant.0.cast_signed()),
+            reference: new.reference.as_str(),
+            received: new.received,
+            since: new.received,
+            sender,
+            recipient,
+            subject: &new.subject,
+            message_id: &new.message_id,
+            size: self.sealed.size,
+        }
     }
 
     fn insert_message(&self, connection: &Connection) -> Result<i64, Fault> {

@@ -14,6 +14,7 @@ mod counts;
 mod draft;
 mod error;
 mod fresh;
+mod learned;
 mod load;
 mod open;
 mod pairs;
@@ -29,6 +30,7 @@ mod tenants;
 mod trace;
 mod values;
 mod writer;
+mod zero_hour;
 
 #[cfg(test)]
 mod tests;
@@ -46,6 +48,7 @@ pub use counts::{
 };
 pub use draft::Draft;
 pub use error::{OpenError, StoreError};
+pub use learned::{Lesson, Report};
 pub use load::{BodyReader, StoredBody, StoredMessage};
 pub use open::StoreOptions;
 pub use pairs::{Contact, SpoofSeen};
@@ -59,6 +62,11 @@ pub use values::{
     Committed, Cursor, EventId, EventQuery, MessageId, NewMessage, NewRecipient, Outcome, Purged,
     QueueCounts, QueueFilter, QueueId, QueueState, QueuedRecipient, Recovery, Retention,
     Settlement, StoredEvent, StoredTenant, StoredTrace, TraceQuery, VerifiedDomain,
+};
+
+pub use zero_hour::{
+    Act as ChangeAct, ChangeOrder, ChangeOutcome, Changes, DeliveredPage, Examined, KeptPage,
+    TraceId, VerdictChange, Where,
 };
 
 use draft::{Bodies, BodyFile};

@@ -10,6 +10,9 @@ use crate::trace::{Step, insert_event, record_step};
 use crate::writer::{Class, Fault, Work};
 use crate::{MessageId, Purged, QueueId, Retention, Store, StoreError};
 
+/// How long a verdict may still change (spec 2.10).
+const ZERO_HOUR_KEPT: Duration = Duration::from_secs(48 * 3600);
+
 impl Store {
     /// Ends what is older than retention allows: at most so many rows, in one transaction. Held
     /// mail goes first, each recipient with an event and a step in its trace. Call it again while
@@ -46,6 +49,15 @@ fn step(
     let left = left.saturating_sub(pairs);
     let pairs = pairs + crate::counts::purge(work.connection, now, left)?;
     let left = rows_max.saturating_sub(held + trace + pairs);
+    let reports = crate::learned::purge(work.connection, before(retention.events_days), left)?;
+    let left = left.saturating_sub(reports);
+    let zero_hour = crate::zero_hour::purge(
+        work.connection,
+        now - ZERO_HOUR_KEPT,
+        before(retention.events_days),
+        left,
+    )?;
+    let left = left.saturating_sub(zero_hour);
     let events = work
         .connection
         .prepare_cached(
@@ -53,7 +65,12 @@ fn step(
                 ORDER BY time LIMIT ?2)",
         )?
         .execute((before(retention.events_days).0, left.cast_signed()))? as u64;
-    Ok(Purged { trace, events, held, more: held + trace + pairs + events >= rows_max })
+    Ok(Purged {
+        trace,
+        events,
+        held,
+        more: held + trace + pairs + reports + zero_hour + events >= rows_max,
+    })
 }
 
 /// Trace rows go with their histories. Those of mail that is still here go too: its own rows

@@ -10,13 +10,13 @@ mod rows;
 use std::time::Duration;
 
 use posthouse_trace::{EventData, Level, OperationalEvent, TraceStatus};
-use posthouse_types::{QuarantineReason, Reason, UnixMillis};
+use posthouse_types::{QuarantineReason, Reason, TenantId, UnixMillis};
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::settle::remove_recipient;
 use crate::trace::{Step, bounded, insert_event, record_step};
 use crate::writer::{Class, Fault, Work};
-use crate::{MessageId, NewMessage, QueueId, Store, StoreError};
+use crate::{Lesson, MessageId, QueueId, Store, StoreError};
 pub use rows::{
     Actor, NewQuarantine, QuarantineAct, QuarantineCursor, QuarantineFilter, QuarantineId,
     QuarantineStatus, Quarantined, Refused, Rescan,
@@ -34,20 +34,37 @@ const DELETE: u8 = 1;
 pub(crate) struct KeptOf<'a> {
     pub(crate) message: MessageId,
     pub(crate) queue: QueueId,
+    pub(crate) tenant: Option<i64>,
+    pub(crate) reference: &'a str,
+    pub(crate) received: UnixMillis,
+    /// Since when it is kept.
+    pub(crate) since: UnixMillis,
+    pub(crate) sender: Option<&'a str>,
     pub(crate) recipient: &'a str,
+    pub(crate) subject: &'a str,
+    pub(crate) message_id: &'a str,
     pub(crate) size: u64,
 }
 
 /// Writes a recipient's row, in the transaction of its message.
 pub(crate) fn insert(
     connection: &Connection,
-    message: &NewMessage,
     of: &KeptOf<'_>,
     kept: &NewQuarantine,
 ) -> Result<(), Fault> {
+    insert_by(connection, of, kept, "the filter", "")
+}
+
+/// Writes a recipient's row, and who put it there.
+pub(crate) fn insert_by(
+    connection: &Connection,
+    of: &KeptOf<'_>,
+    kept: &NewQuarantine,
+    by: &str,
+    detail: &str,
+) -> Result<(), Fault> {
     let days = u64::from(kept.quarantine.retention_days);
-    let expires = message.received + Duration::from_secs(24 * 3600 * days);
-    let tenant = message.tenant.map(|tenant| tenant.0.cast_signed());
+    let expires = of.since + Duration::from_secs(24 * 3600 * days);
     connection
         .prepare_cached(
             "INSERT INTO quarantine (message, queue, tenant, reference, received, expires, sender,
@@ -59,14 +76,14 @@ pub(crate) fn insert(
         .execute(rusqlite::params![
             of.message.0,
             of.queue.0,
-            tenant,
-            message.reference.as_str(),
-            message.received.0,
+            of.tenant,
+            of.reference,
+            of.received.0,
             expires.0,
-            message.sender.as_ref().map(ToString::to_string),
+            of.sender,
             of.recipient,
-            message.subject,
-            message.message_id,
+            of.subject,
+            of.message_id,
             of.size.cast_signed(),
             kept.is_outbound,
             kept.quarantine.reason.id(),
@@ -78,8 +95,21 @@ pub(crate) fn insert(
             kept.override_reason,
         ])?;
     let id = QuarantineId(connection.last_insert_rowid());
-    let act = Act { id, tenant, act: "quarantined", by: "the filter", detail: "" };
-    write_act(connection, &act, message.received)
+    let act = Act { id, tenant: of.tenant, act: "quarantined", by, detail };
+    write_act(connection, &act, of.since)
+}
+
+/// Notes what zero-hour found out about a message in quarantine.
+pub(crate) fn note_zero_hour(
+    connection: &Connection,
+    id: QuarantineId,
+    tenant: TenantId,
+    act: &'static str,
+    detail: &str,
+    now: UnixMillis,
+) -> Result<(), Fault> {
+    let tenant = Some(tenant.0.cast_signed());
+    write_act(connection, &Act { id, tenant, act, by: "zero-hour", detail }, now)
 }
 
 struct Act<'a> {
@@ -156,8 +186,8 @@ impl Store {
             .await
     }
 
-    /// Puts one into the queue, due now. One transaction; a second call changes nothing, whoever
-    /// repeats it and whatever was lost in between.
+    /// Puts one into the queue, due now, with what its release teaches. One transaction; a second
+    /// call changes nothing, whoever repeats it and whatever was lost in between.
     ///
     /// # Errors
     /// As [`Store::settle`].
@@ -166,9 +196,20 @@ impl Store {
         id: QuarantineId,
         by: Actor,
         rescan: Rescan,
+        lesson: Option<Lesson>,
         now: UnixMillis,
     ) -> Result<Result<(), Refused>, StoreError> {
-        self.on_row(id, move |work, row| release(work, row, &by, &rescan, now)).await
+        self.on_row(id, move |work, row| {
+            let released = release(work, row, &by, &rescan, now)?;
+            if released.is_ok()
+                && let Some(lesson) = &lesson
+            {
+                lesson.write(work.connection)?;
+                note(work, row, "reported", by.name(), &lesson.report.said, now)?;
+            }
+            Ok(released)
+        })
+        .await
     }
 
     /// Notes that its recipient asks for it.

@@ -5,11 +5,12 @@
 
 use rusqlite::Connection;
 
-use crate::{OpenError, counts, restricted};
+use crate::{OpenError, counts, learned, restricted, zero_hour};
 
 /// The steps; the first makes version 1 of nothing. `PRAGMA user_version` holds the version.
 /// A step that has been released is never changed.
-pub(crate) const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, restricted::STEP, counts::STEP];
+pub(crate) const MIGRATIONS: &[&str] =
+    &[VERSION_1, VERSION_2, restricted::STEP, counts::STEP, learned::STEP, zero_hour::STEP];
 
 /// Bodies stand apart from messages, so that views of the queue read dense pages. Recipients hold
 /// the number of their trace row, so that settling needs no look-up by name. AUTOINCREMENT where a
@@ -251,7 +252,7 @@ mod tests {
             )
             .unwrap();
         assert_eq!(migrate(&connection).unwrap(), 1);
-        assert_eq!(version(&connection).unwrap(), 4);
+        assert_eq!(version(&connection).unwrap(), MIGRATIONS.len() as i64);
         assert_eq!(count(&connection, "SELECT count(*) FROM queue WHERE state = 1").unwrap(), 1);
         for empty in [
             "SELECT count(*) FROM quarantine",

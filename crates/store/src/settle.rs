@@ -95,7 +95,8 @@ fn apply_one(
             work.connection
                 .prepare_cached(
                     "UPDATE queue SET state = 0, due = ?2, attempts = attempts + 1, reason = ?3,
-                        detail = ?4, notice_sent = ?5 WHERE id = ?1",
+                        detail = ?4, notice_sent = ?5
+                     WHERE id = ?1 AND state < 3",
                 )?
                 .execute((id.0, due.0, reason.id(), cut(detail), notice_sent))?;
         }
@@ -103,7 +104,7 @@ fn apply_one(
             work.connection
                 .prepare_cached(
                     "UPDATE queue SET state = 1, since = ?2, reason = ?3, detail = ?4
-                     WHERE id = ?1",
+                     WHERE id = ?1 AND state < 3",
                 )?
                 .execute((id.0, at.0, reason.id(), cut(detail)))?;
         }

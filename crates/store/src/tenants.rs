@@ -48,7 +48,7 @@ impl Store {
         }
     }
 
-    /// Deletes a tenant and the domains it had proven; `false` where there was none. Its mail and
+    /// Deletes a tenant, the domains it had proven and what it has learned; `false` where there was none. Its mail and
     /// trace stay until they end by themselves.
     ///
     /// # Errors
@@ -60,6 +60,7 @@ impl Store {
             connection
                 .prepare_cached("DELETE FROM verified_domain WHERE tenant = ?1")?
                 .execute([id])?;
+            connection.prepare_cached("DELETE FROM learned WHERE tenant = ?1")?.execute([id])?;
             let deleted =
                 connection.prepare_cached("DELETE FROM tenant WHERE id = ?1")?.execute([id])?;
             Ok(deleted > 0)

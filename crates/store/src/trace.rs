@@ -6,7 +6,7 @@
 use std::ops::ControlFlow;
 
 use posthouse_trace::{Direction, OperationalEvent, TraceEvent, TraceRow, TraceStatus, TraceStep};
-use posthouse_types::{Reference, UnixMillis};
+use posthouse_types::{Reason, Reference, UnixMillis};
 use rusqlite::{Connection, Row};
 
 use crate::writer::{Class, Fault};
@@ -303,6 +303,20 @@ fn insert_step(
     Ok(())
 }
 
+/// Adds to a row's history, and changes nothing else of it.
+pub(crate) fn note_step(
+    connection: &Connection,
+    trace: i64,
+    event: TraceStep,
+    reason: Reason,
+    detail: &str,
+    now: UnixMillis,
+) -> Result<(), Fault> {
+    let event =
+        TraceEvent { reason: reason.id().to_owned(), ..TraceEvent::new(now, event, detail) };
+    Ok(insert_step(connection, trace, None, &event)?)
+}
+
 /// What happened to a row's recipient.
 pub(crate) struct Step<'a> {
     pub(crate) status: TraceStatus,
@@ -444,7 +458,7 @@ const STATUSES: [TraceStatus; 7] = [
     TraceStatus::FilteredAsSpam,
 ];
 const DIRECTIONS: [Direction; 2] = [Direction::Incoming, Direction::Originating];
-const STEPS: [TraceStep; 8] = [
+const STEPS: [TraceStep; 9] = [
     TraceStep::Receive,
     TraceStep::Submit,
     TraceStep::Deliver,
@@ -453,7 +467,11 @@ const STEPS: [TraceStep; 8] = [
     TraceStep::Fail,
     TraceStep::Quarantine,
     TraceStep::Report,
+    TraceStep::ZeroHour,
 ];
+
+/// The number of [`TraceStatus::Delivered`].
+pub(crate) const DELIVERED: i64 = 2;
 
 fn number<T: PartialEq>(table: &[T], value: &T) -> i64 {
     (0i64..).zip(table).find(|(_, entry)| *entry == value).map_or(0, |(number, _)| number)

@@ -78,6 +78,8 @@ pub struct NewMessage {
     pub trace: Vec<TraceRow>,
     /// Events that belong to it.
     pub events: Vec<OperationalEvent>,
+    /// What is known of it, for judging it again later: the caller's text; empty keeps nothing.
+    pub facts: String,
 }
 
 /// One recipient of a message that is to be kept.

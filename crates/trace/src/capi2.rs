@@ -298,6 +298,9 @@ fn own_data(data: &EventData) -> Vec<(&'static str, String)> {
             ("error", error.clone()),
         ],
         EventData::ClockJumped { seconds } => vec![("seconds", seconds.to_string())],
+        EventData::VerdictChanged { outcome, before, now } => {
+            vec![("outcome", outcome.clone()), ("before", before.clone()), ("now", now.clone())]
+        }
         EventData::LimitReached { entity, name, limit } => {
             vec![("entity", entity.clone()), ("name", name.clone()), ("limit", limit.to_string())]
         }

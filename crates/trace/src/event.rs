@@ -124,6 +124,15 @@ pub enum EventData {
         /// The limit, in recipients.
         limit: u64,
     },
+    /// Event 1011: the verdict on a message has changed after it was taken over.
+    VerdictChanged {
+        /// `quarantined`, `worsened`, `delivered`, `improved`.
+        outcome: String,
+        /// The verdict before.
+        before: String,
+        /// And now.
+        now: String,
+    },
     /// Event 1009: somebody could not log in on a sending edge.
     LoginFailed {
         /// The session's peer.
@@ -150,6 +159,7 @@ impl EventData {
             Self::ClockJumped { .. } => 1008,
             Self::LoginFailed { .. } => 1009,
             Self::LimitReached { .. } => 1010,
+            Self::VerdictChanged { .. } => 1011,
         }
     }
 }

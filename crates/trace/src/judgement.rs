@@ -1,7 +1,7 @@
 //! Why a message was judged and treated so: kept with its trace row, shown by `explain`.
 //!
 //! Pure. Made once, when the message came, with both languages in it; never recomputed with newer
-//! rules. What was quoted from the message was made printable and cut by whoever found it.
+//! rules: what changes later is added in words. What was quoted from the message was made printable and cut by whoever found it.
 
 use posthouse_types::{Finding, Language};
 use serde::{Deserialize, Serialize};
@@ -62,6 +62,9 @@ pub struct Judgement {
     /// The smallest changes that would have led to another action.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub would_change: Vec<Bilingual>,
+    /// What has changed since, oldest first (zero-hour).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub since: Vec<Bilingual>,
 }
 
 /// One finding with what it counted.
@@ -87,6 +90,7 @@ struct Words {
     total: &'static str,
     decided: &'static str,
     otherwise: &'static str,
+    since: &'static str,
     nothing: &'static str,
 }
 
@@ -99,6 +103,7 @@ const ENGLISH: Words = Words {
     total: "in all; positive speaks against the message",
     decided: "Decided",
     otherwise: "Otherwise",
+    since: "Since",
     nothing: "nothing was found",
 };
 
@@ -111,6 +116,7 @@ const GERMAN: Words = Words {
     total: "zusammen; positiv spricht gegen die Nachricht",
     decided: "Maßgabe",
     otherwise: "Sonst",
+    since: "Seither",
     nothing: "nichts gefunden",
 };
 
@@ -142,6 +148,7 @@ pub(crate) fn judgement(page: &mut Page, judgement: &Judgement, language: Langua
     page.wrapped(&start, LABEL_COLUMNS + 8, words.total);
     sentences(page, words.decided, &judgement.because, language);
     sentences(page, words.otherwise, &judgement.would_change, language);
+    sentences(page, words.since, &judgement.since, language);
 }
 
 fn reasons(page: &mut Page, label: &str, reasons: &[&Weighed], words: &Words, language: Language) {
@@ -194,6 +201,7 @@ mod tests {
             ],
             because: Vec::new(),
             would_change: vec![Bilingual::new("An allow entry would.", "Ein Eintrag würde.")],
+            since: Vec::new(),
         }
     }
 

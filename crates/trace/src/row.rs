@@ -127,6 +127,8 @@ pub enum TraceStep {
     Quarantine,
     /// A delivery report was written for it.
     Report,
+    /// Its verdict has changed since (spec 2.10, zero-hour auto purge).
+    ZeroHour,
 }
 
 impl TraceStep {
@@ -141,6 +143,7 @@ impl TraceStep {
             Self::Fail => "Fail",
             Self::Quarantine => "Quarantine",
             Self::Report => "Report",
+            Self::ZeroHour => "ZeroHour",
         }
     }
 }

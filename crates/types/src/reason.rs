@@ -168,6 +168,8 @@ reasons! {
     RejectedByPolicy, "rejected-by-policy", Tenant;
     /// A policy or a mail-flow rule keeps the message in quarantine.
     Quarantined, "quarantined", Tenant;
+    /// The verdict on a message has changed after it was taken over.
+    ZeroHour, "zero-hour", Peer;
 
     // Mail-flow rules and outbound policy.
     /// A mail-flow rule of the tenant refuses the message.

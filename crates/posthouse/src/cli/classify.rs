@@ -1,6 +1,7 @@
 //! `posthouse classify`: messages in files, judged by what they say.
 //!
-//! May touch: the files named, for reading; standard output and error. With `--json` one object a
+//! May touch: the files named, for reading; the node or its store, for what a tenant has learned;
+//! standard output and error. With `--json` one object a
 //! line, in the order of the files; a file that cannot be read is an object with `error`, and the
 //! exit status is 1.
 
@@ -10,12 +11,14 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Args;
-use posthouse_classifier::Model;
+use posthouse_classifier::{Learned, Model};
 use posthouse_filter::{self as filter, Tools};
+use posthouse_message::from_base64;
 use posthouse_types::{Facts, Language, Verdicts, printable};
 use serde_json::{Value, json};
 
-use super::mails;
+use super::{Node, ask, mails};
+use crate::office::{ReportRequest, Request, Trouble};
 
 /// What is judged, and how.
 #[derive(Args)]
@@ -29,9 +32,11 @@ pub(crate) struct ClassifyArguments {
     /// One JSON object a line, with stable field names
     #[arg(long)]
     json: bool,
-    /// Judge as for this tenant
+    /// Judge as for this tenant, with what it has learned from its own releases and reports
     #[arg(long)]
     tenant: Option<String>,
+    #[command(flatten)]
+    node: Node,
     /// A trained model, instead of the one that comes with the program
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
@@ -39,8 +44,8 @@ pub(crate) struct ClassifyArguments {
 
 /// Judges one message as the gateway does, but asks nobody anything: what needs DNS or a daemon is
 /// not known.
-pub(super) fn judge(model: &Model, _tenant: Option<&str>, message: &[u8]) -> Verdicts {
-    let tools = Tools { model: Some(model), ..Tools::default() };
+pub(super) fn judge(model: &Model, learned: Option<&Learned>, message: &[u8]) -> Verdicts {
+    let tools = Tools { model: Some(model), learned, ..Tools::default() };
     let (_, measured) = filter::measure(message, &tools);
     filter::judge(&Facts::default(), &measured)
 }
@@ -56,13 +61,21 @@ pub(super) fn run(arguments: &ClassifyArguments) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    let learned = match arguments.tenant.as_deref().map(|name| learned(arguments, name)) {
+        None => None,
+        Some(Ok(learned)) => learned,
+        Some(Err(trouble)) => {
+            super::show::trouble(&trouble);
+            return ExitCode::FAILURE;
+        }
+    };
     let files = mails::files(&arguments.files);
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut all_read = !files.is_empty();
     let mut written = Ok(());
     mails::in_parallel(
         &files,
-        |(path, found)| found.clone().and_then(|()| one(&model, arguments, path)),
+        |(path, found)| found.clone().and_then(|()| one(&model, learned.as_ref(), path)),
         |at, result| {
             all_read &= result.is_ok();
             let name =
@@ -79,14 +92,29 @@ pub(super) fn run(arguments: &ClassifyArguments) -> ExitCode {
     }
 }
 
+/// What the tenant has learned, of the node that runs here or of its store.
+fn learned(arguments: &ClassifyArguments, name: &str) -> Result<Option<Learned>, Trouble> {
+    let request = Request::Report(ReportRequest::Learned { tenant: name.to_owned() });
+    let answer = ask::answer(&arguments.node.config, request)?;
+    let text = answer.first().and_then(|item| item.get("base64")).and_then(Value::as_str);
+    let bytes = text.and_then(from_base64).unwrap_or_default();
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let learned = Learned::from_bytes(&bytes).map_err(|error| {
+        Trouble::new(format!("what {name} has learned cannot be read: {error}"), "")
+    });
+    learned.map(Some)
+}
+
 fn one(
     model: &Model,
-    arguments: &ClassifyArguments,
+    learned: Option<&Learned>,
     path: &std::path::Path,
 ) -> Result<(Verdicts, u128), String> {
     let bytes = mails::read(path)?;
     let started = Instant::now();
-    let verdicts = judge(model, arguments.tenant.as_deref(), &bytes);
+    let verdicts = judge(model, learned, &bytes);
     Ok((verdicts, started.elapsed().as_micros()))
 }
 

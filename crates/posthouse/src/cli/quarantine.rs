@@ -21,6 +21,9 @@ pub(crate) enum QuarantineVerb {
         /// Release it although malware is found again, and why (administrators only)
         #[arg(long, value_name = "WHY")]
         although: Option<String>,
+        /// Say that it was kept wrongly: its tenant's filter learns from it
+        #[arg(long, visible_alias = "report")]
+        report_false_positive: bool,
     },
     /// Ask for its release in a user's name
     Request(ActArguments),
@@ -98,13 +101,16 @@ pub(crate) struct ActArguments {
 
 impl ActArguments {
     fn split(self) -> (i64, ActingAs, Asking) {
-        let by = self.by.unwrap_or_else(|| {
-            std::env::var("SUDO_USER")
-                .or_else(|_| std::env::var("USER"))
-                .unwrap_or_else(|_| "an operator at the command line".to_owned())
-        });
+        let by = self.by.unwrap_or_else(who_runs_this);
         (self.id, ActingAs { by, user: self.user, tenant: self.tenant }, self.asking)
     }
+}
+
+/// Who acts, where nobody said.
+pub(super) fn who_runs_this() -> String {
+    std::env::var("SUDO_USER")
+        .or_else(|_| std::env::var("USER"))
+        .unwrap_or_else(|_| "an operator at the command line".to_owned())
 }
 
 /// The request that was typed.
@@ -118,11 +124,12 @@ pub(super) fn request(verb: QuarantineVerb) -> Ask {
         QuarantineVerb::Show(arguments) => {
             act(arguments, View::Quarantine, &|id, acting| QuarantineRequest::Show { id, acting })
         }
-        QuarantineVerb::Release { act: arguments, although } => {
+        QuarantineVerb::Release { act: arguments, although, report_false_positive } => {
             act(arguments, View::Sentences, &|id, acting| QuarantineRequest::Release {
                 id,
                 acting,
                 although: although.clone(),
+                false_positive: report_false_positive,
             })
         }
         QuarantineVerb::Request(arguments) => {

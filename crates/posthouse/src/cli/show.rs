@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
+use posthouse_message::from_base64;
 use posthouse_trace::{self as trace, Explanation, OperationalEvent};
 use posthouse_types::{Language, printable};
 use serde_json::Value;
@@ -36,7 +37,8 @@ pub(super) fn items(items: &[Value], view: View, json: bool, node_name: &str) ->
             View::Queue => queue(&mut out, items),
             View::Quarantine => quarantine(&mut out, items),
             View::Message => {
-                items.iter().try_for_each(|item| out.write_all(&from_base64(text(item, "base64"))))
+                let bytes = |item| from_base64(text(item, "base64")).unwrap_or_default();
+                items.iter().try_for_each(|item| out.write_all(&bytes(item)))
             }
             View::Explanations(language) => explanations(&mut out, items, language),
             View::Events(format) => events(&mut out, items, format, node_name),
@@ -125,24 +127,6 @@ fn tenants(out: &mut impl Write, items: &[Value]) -> io::Result<()> {
         )?;
     }
     Ok(())
-}
-
-/// The octets of a text in base64 (RFC 4648 section 4), as the office wrote it.
-fn from_base64(text: &str) -> Vec<u8> {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut count) = (0u32, 0u32);
-    for byte in text.bytes() {
-        let Some(value) = ALPHABET.iter().position(|letter| *letter == byte) else { continue };
-        bits = (bits << 6) | value as u32;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            out.push((bits >> count) as u8);
-            bits &= (1 << count) - 1;
-        }
-    }
-    out
 }
 
 fn quarantine(out: &mut impl Write, items: &[Value]) -> io::Result<()> {

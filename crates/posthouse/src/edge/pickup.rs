@@ -218,6 +218,7 @@ async fn submit(world: &World, file: &Path) -> Result<(), Failure> {
         trace: records::received(&submission, &accepted, &recipients, &told),
         body: draft,
         events: Vec::new(),
+        facts: String::new(),
         sender,
     };
     let entries = Entries::of_one(&message);

@@ -19,6 +19,7 @@ use toml::{Table, Value as Toml};
 
 use super::{Answer, Office, Trouble, list_entries};
 use crate::outbound::QueueChange;
+use crate::zero_hour::Cause;
 
 /// One change of one tenant, made to its file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,6 +37,8 @@ pub(crate) enum Edit {
     ConnectorSet { table: String, name: String, fields: Vec<String> },
     /// Remove a connector.
     ConnectorRemove { table: String, name: String },
+    /// Block what somebody reported, until this day.
+    Block { list_type: String, value: String, expiration_date: String, notes: String },
 }
 
 impl Office {
@@ -82,6 +85,7 @@ impl Office {
             ));
         }
         self.store.delete_tenant(id).await?;
+        self.learned.forget(id);
         self.directory.store(Arc::new(self.loaded()?.without_tenant(id)));
         self.note_change(name, "removed", None, now).await;
         Ok(vec![json!({"tenant": name, "action": "removed", "diff": [], "warnings": []})])
@@ -170,6 +174,10 @@ impl Office {
             self.begin_uses(id, &tenant, known, now).await;
             self.note_change(&name, action, Some(id), now).await;
             (self.queue_changed)(QueueChange::Tenant(id));
+            // A new tenant has no mail that could be judged again.
+            if existing.is_some_and(|(_, before)| before.protection() != tenant.protection()) {
+                self.zero_hour.because(Cause::Tenant(id));
+            }
         }
         Ok(vec![json!({
             "tenant": name,
@@ -314,6 +322,25 @@ impl Edit {
                 set_connector(entries(file, &table)?, name, &fields)
             }
             Self::ConnectorRemove { table, name } => remove(file, &table, "name", &name),
+            Self::Block { list_type, value, expiration_date, notes } => {
+                let list = entries(file, "tenant_allow_block")?;
+                let is_this = |entry: &Toml| {
+                    let is = |key, wanted: &str| has(entry, key, wanted);
+                    is("list_type", &list_type) && is("value", &value) && is("action", "block")
+                };
+                // The latest word counts: what was to end sooner does not.
+                list.retain(|entry| !is_this(entry));
+                let fields = [
+                    ("list_type", list_type),
+                    ("value", value),
+                    ("action", "block".to_owned()),
+                    ("expiration_date", expiration_date),
+                    ("notes", notes),
+                ];
+                let fields = fields.map(|(key, value)| (key.to_owned(), Toml::String(value)));
+                list.push(Toml::Table(Table::from_iter(fields)));
+                Ok(())
+            }
         }
     }
 }

@@ -7,8 +7,8 @@
 
 use posthouse_message::{base64, date_rfc3339};
 use posthouse_store::{
-    Actor, QuarantineFilter as StoreFilter, QuarantineId, QuarantineRefused, QuarantineStatus,
-    Quarantined, Rescan, StoreError,
+    Actor, MessageId, QuarantineFilter as StoreFilter, QuarantineId, QuarantineRefused,
+    QuarantineStatus, Quarantined, Rescan, StoreError,
 };
 use posthouse_types::{Language, PolicyKind, QuarantineReason, UnixMillis, Verdict};
 use serde::{Deserialize, Serialize};
@@ -60,7 +60,7 @@ pub(crate) enum QuarantineRequest {
     /// One, with its acts.
     Show { id: i64, acting: ActingAs },
     /// Let it go out.
-    Release { id: i64, acting: ActingAs, although: Option<String> },
+    Release { id: i64, acting: ActingAs, although: Option<String>, false_positive: bool },
     /// Ask for it.
     Ask { id: i64, acting: ActingAs },
     /// Deny a request.
@@ -119,7 +119,7 @@ impl Office {
                 }
                 Ok(vec![line])
             }
-            QuarantineRequest::Release { id, acting, although } => {
+            QuarantineRequest::Release { id, acting, although, false_positive } => {
                 let row = self.kept(id, &acting).await?;
                 let rescan = match (self.rescan(&row, now).await?, although) {
                     (Rescan::Malware(found), Some(words)) => {
@@ -127,10 +127,7 @@ impl Office {
                     }
                     (rescan, _) => rescan,
                 };
-                let done =
-                    self.store.release_quarantined(row.id, acting.actor(), rescan, now).await?;
-                (self.queue_changed)(QueueChange::Retry);
-                self.done(&row, "released", done)
+                self.release_kept(&row, &acting, rescan, false_positive, now).await
             }
             QuarantineRequest::Ask { id, acting } => {
                 let row = self.kept(id, &acting).await?;
@@ -149,6 +146,30 @@ impl Office {
             }
             QuarantineRequest::Export { id, acting } => self.export_kept(id, &acting, now).await,
         }
+    }
+
+    /// Releases one; where it was kept wrongly, its tenant learns that in the same transaction.
+    async fn release_kept(
+        &self,
+        row: &Quarantined,
+        acting: &ActingAs,
+        rescan: Rescan,
+        false_positive: bool,
+        now: UnixMillis,
+    ) -> Answer {
+        let teaches = false_positive && row.status != QuarantineStatus::Released;
+        let prepared = match teaches {
+            true => Some(self.release_lesson(row, acting, now).await?),
+            false => None,
+        };
+        let lesson = prepared.as_ref().map(|prepared| prepared.lesson.clone());
+        let done =
+            self.store.release_quarantined(row.id, acting.actor(), rescan, lesson, now).await?;
+        if let Some(prepared) = prepared.filter(|_| done.is_ok()) {
+            self.learn(prepared);
+        }
+        (self.queue_changed)(QueueChange::Retry);
+        self.done(row, "released", done)
     }
 
     async fn export_kept(&self, id: i64, acting: &ActingAs, now: UnixMillis) -> Answer {
@@ -179,15 +200,23 @@ impl Office {
         })
     }
 
-    /// Head and body as they would go out.
     async fn bytes_of(&self, row: &Quarantined, now: UnixMillis) -> Result<Vec<u8>, Trouble> {
+        self.kept_bytes(row.message, now).await
+    }
+
+    /// Head and body as they would go out.
+    pub(super) async fn kept_bytes(
+        &self,
+        message: MessageId,
+        now: UnixMillis,
+    ) -> Result<Vec<u8>, Trouble> {
         let gone = || {
             Trouble::new(
                 "its content is not here any more: it was released and delivered",
                 "posthouse trace shows what became of it",
             )
         };
-        let stored = match self.store.load(row.message, now).await {
+        let stored = match self.store.load(message, now).await {
             Err(StoreError::NotFound) => return Err(gone()),
             stored => stored?,
         };
@@ -212,7 +241,9 @@ impl Office {
         }
         let bytes = self.bytes_of(row, now).await?;
         let engines = self.engines.as_ref().map(|engines| engines.load_full());
-        let verdicts = protection::scan_again(engines, bytes).await.map_err(|error| {
+        let verdicts = protection::scan_again(engines, bytes, protection::Again::default())
+            .await
+            .map_err(|error| {
             Trouble::new(format!("it could not be scanned: {error}"), "try again once it can be")
         })?;
         if verdicts.verdict != Verdict::Malware {

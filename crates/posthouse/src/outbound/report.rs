@@ -214,6 +214,7 @@ fn as_message(
         }],
         trace: vec![row],
         events: Vec::new(),
+        facts: String::new(),
     })
 }
 

@@ -48,7 +48,7 @@ impl Engines {
             model: self.model.as_ref(),
             protected: Some(&surroundings.protected),
             has_corresponded: surroundings.has_corresponded,
-            ..Tools::default()
+            learned: surroundings.learned.as_deref(),
         }
     }
 

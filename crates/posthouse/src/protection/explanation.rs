@@ -43,6 +43,7 @@ pub(crate) fn judgement(
         reasons: kept(&verdicts.reasons),
         because: decision.map(because).unwrap_or_default(),
         would_change,
+        since: Vec::new(),
     }
 }
 
@@ -120,9 +121,16 @@ fn kind_of_mail(verdict: Verdict) -> Option<(&'static str, &'static str)> {
     })
 }
 
-fn because(decision: &Decision) -> Vec<Bilingual> {
+/// What of the tenant's settings decided, in order.
+pub(crate) fn because(decision: &Decision) -> Vec<Bilingual> {
     let settings = decision.because.iter().map(|step| {
         let (en, de) = policy_words(step.policy);
+        if step.policy == PolicyKind::TenantAllowBlock {
+            return Bilingual::new(
+                format!("The {en} has an entry: {} {}.", step.setting, step.value),
+                format!("Die {de} hat einen Eintrag: {} {}.", step.setting, step.value),
+            );
+        }
         Bilingual::new(
             format!("{en} \"{}\" says {} = {}.", step.name, step.setting, step.value),
             format!("{de} „{}“ sagt {} = {}.", step.name, step.setting, step.value),

@@ -3,12 +3,13 @@
 //! May touch: the store's drafts. A draft that cannot be copied is a refusal for now, and nothing
 //! is stored.
 
+use posthouse_filter as filter;
 use posthouse_filter::authentication::dmarc_action;
 use posthouse_message::{
     HeaderFacts, ReportDirection, ResultsStamp, VerdictStamp, authentication_results, received_spf,
     rewrite, verdict_headers,
 };
-use posthouse_policy::Accepted;
+use posthouse_policy::{Accepted, KeptFacts};
 use posthouse_store::{Draft, NewMessage, NewQuarantine};
 use posthouse_types::{Decision, MailParameters, PolicyKind, Reason, Refusal, Rewrite};
 
@@ -112,6 +113,20 @@ fn stamps(world: &World, taken: &Taken<'_>, decision: Option<&Decision>) -> Vec<
     out
 }
 
+/// What is kept of a message whose verdict may change; of the tenant's own mail nothing.
+fn facts(judgment: &Judgment, decision: Option<&Decision>) -> String {
+    let Some(decision) = decision else { return String::new() };
+    let sender = filter::sender_weight(&judgment.facts);
+    let facts = KeptFacts {
+        sender_weight: sender.sum,
+        sender_phish_weight: sender.phish,
+        has_corresponded: judgment.has_corresponded,
+        ..KeptFacts::of(&judgment.judged, decision)
+    };
+    // Plain values; there is no way for this to fail.
+    serde_json::to_string(&facts).unwrap_or_default()
+}
+
 fn message(world: &World, taken: &Taken<'_>, draft: Draft, mut treatment: Treatment) -> NewMessage {
     let Taken { submission, accepted, header, judgment, .. } = taken;
     let decision = treatment.decision.as_ref();
@@ -162,5 +177,6 @@ fn message(world: &World, taken: &Taken<'_>, draft: Draft, mut treatment: Treatm
         trace: records::received(submission, accepted, recipients, &told),
         body: draft,
         events: Vec::new(),
+        facts: if told.is_judged { facts(judgment, decision) } else { String::new() },
     }
 }

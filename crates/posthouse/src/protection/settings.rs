@@ -26,6 +26,9 @@ pub(crate) struct FilterSettings {
     pub(crate) clamd_required: bool,
     /// Files of YARA rules.
     pub(crate) yara: Vec<PathBuf>,
+    /// A program that is told, by a line of JSON on its standard input, of each delivered message
+    /// whose verdict has become worse. Left out: nobody is told.
+    pub(crate) zero_hour_hook: Option<PathBuf>,
     /// DNS block lists that are asked about the peer's address.
     pub(crate) dns_block_lists: Vec<String>,
 }
@@ -40,6 +43,7 @@ impl Default for FilterSettings {
             clamd: None,
             clamd_required: false,
             yara: Vec::new(),
+            zero_hour_hook: None,
             dns_block_lists: Vec::new(),
         }
     }

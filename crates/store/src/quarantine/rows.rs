@@ -214,7 +214,7 @@ pub struct QuarantineAct {
     /// When.
     pub time: UnixMillis,
     /// What: `quarantined`, `requested`, `released`, `denied`, `deleted`, `exported`, `expired`,
-    /// `refused`.
+    /// `refused`, `reported`, `worsened`, `improved`.
     pub act: String,
     /// Who.
     pub by: String,

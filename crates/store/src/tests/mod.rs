@@ -7,10 +7,12 @@ mod damage;
 mod durability;
 mod fresh;
 mod keeping;
+mod learned;
 mod quarantine;
 mod queue;
 mod records;
 mod restricted;
+mod zero_hour;
 
 use std::path::{Path, PathBuf};
 
@@ -88,6 +90,7 @@ fn message(store: &Store, number: u8, bytes: usize, recipients: &[&str]) -> NewM
             .collect(),
         trace: recipients.iter().map(|recipient| row(number, recipient)).collect(),
         events: Vec::new(),
+        facts: String::new(),
     }
 }
 

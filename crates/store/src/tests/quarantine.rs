@@ -76,12 +76,13 @@ async fn a_release_is_made_once_and_survives_a_kill() {
     let (store, _) = open(folder.path());
     let row = quarantine(&store, 1, QuarantineReason::Phish, &["a@x.example"]).await;
     let later = NOW + DAY;
-    store.release_quarantined(row.id, admin(), Rescan::Clean, later).await.unwrap().unwrap();
+    store.release_quarantined(row.id, admin(), Rescan::Clean, None, later).await.unwrap().unwrap();
 
     let target = tempfile::tempdir().unwrap();
     let (crashed, _) = open(&crash(&store, target.path()));
     for store in [&store, &crashed] {
-        let again = store.release_quarantined(row.id, admin(), Rescan::Clean, later).await.unwrap();
+        let again =
+            store.release_quarantined(row.id, admin(), Rescan::Clean, None, later).await.unwrap();
         assert_eq!(again, Err(QuarantineRefused::AlreadyReleased));
         let due = all_due(store).await;
         assert_eq!(due.len(), 1);
@@ -116,9 +117,10 @@ async fn web_07_a_user_never_releases_malware_or_high_confidence_phish() {
         store.commit(new).await.unwrap();
         let row = store.quarantine(QuarantineFilter::default()).await.unwrap().remove(0);
         let stranger =
-            store.release_quarantined(row.id, user("b@x.example"), Rescan::Clean, NOW).await;
+            store.release_quarantined(row.id, user("b@x.example"), Rescan::Clean, None, NOW).await;
         assert_eq!(stranger.unwrap(), Err(QuarantineRefused::NotPermitted), "{reason:?}");
-        let own = store.release_quarantined(row.id, user("a@x.example"), Rescan::Clean, NOW).await;
+        let own =
+            store.release_quarantined(row.id, user("a@x.example"), Rescan::Clean, None, NOW).await;
         assert_eq!(own.unwrap().is_ok(), may, "{reason:?} {permissions}");
         let acts = store.quarantine_acts(row.id).await.unwrap();
         assert_eq!(acts[1].act, "refused", "an attempt is written down");
@@ -132,15 +134,17 @@ async fn web_07_what_is_found_when_it_is_scanned_again_stays() {
     let (store, _) = open(folder.path());
     let row = quarantine(&store, 1, QuarantineReason::Spam, &["a@x.example"]).await;
     let found = Rescan::Malware("EICAR".to_owned());
-    let refused = store.release_quarantined(row.id, user("a@x.example"), found, NOW).await.unwrap();
+    let refused =
+        store.release_quarantined(row.id, user("a@x.example"), found, None, NOW).await.unwrap();
     assert_eq!(refused, Err(QuarantineRefused::Malware));
     let row = store.quarantine(QuarantineFilter::default()).await.unwrap().remove(0);
     assert_eq!(row.status, QuarantineStatus::Error);
     assert!(all_due(&store).await.is_empty());
     let forced = Rescan::Overridden("false alarm".to_owned());
-    let refused = store.release_quarantined(row.id, user("a@x.example"), forced.clone(), NOW).await;
+    let refused =
+        store.release_quarantined(row.id, user("a@x.example"), forced.clone(), None, NOW).await;
     assert_eq!(refused.unwrap(), Err(QuarantineRefused::NotPermitted));
-    store.release_quarantined(row.id, admin(), forced, NOW).await.unwrap().unwrap();
+    store.release_quarantined(row.id, admin(), forced, None, NOW).await.unwrap().unwrap();
     assert_eq!(all_due(&store).await.len(), 1);
 }
 
@@ -157,7 +161,7 @@ async fn a_request_is_granted_or_denied() {
     store.deny_release(row.id, admin(), NOW).await.unwrap().unwrap();
     assert_eq!(store.quarantine(status(QuarantineStatus::Denied)).await.unwrap().len(), 1);
     store.request_release(row.id, user("a@x.example"), NOW).await.unwrap().unwrap();
-    store.release_quarantined(row.id, admin(), Rescan::Clean, NOW).await.unwrap().unwrap();
+    store.release_quarantined(row.id, admin(), Rescan::Clean, None, NOW).await.unwrap().unwrap();
     let asked = store.request_release(row.id, user("a@x.example"), NOW).await.unwrap();
     assert_eq!(asked, Err(QuarantineRefused::AlreadyReleased));
 }
@@ -171,7 +175,7 @@ async fn what_is_deleted_goes_with_its_body_and_leaves_its_acts() {
     assert!(store.quarantine(QuarantineFilter::default()).await.unwrap().is_empty());
     assert!(body_files(folder.path()).is_empty());
     assert_eq!(store.quarantine_acts(row.id).await.unwrap()[1].act, "deleted");
-    let gone = store.release_quarantined(row.id, admin(), Rescan::Clean, NOW).await.unwrap();
+    let gone = store.release_quarantined(row.id, admin(), Rescan::Clean, None, NOW).await.unwrap();
     assert_eq!(gone, Err(QuarantineRefused::NotFound));
 }
 

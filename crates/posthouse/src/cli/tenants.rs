@@ -1,0 +1,190 @@
+//! `posthouse tenant`, `domain`, `recipient` and `connector`: one thing of a tenant at a time.
+//!
+//! Touches nothing: the office answers.
+
+use clap::{Subcommand, ValueEnum};
+
+use super::{Ask, Asking, View};
+use crate::office::{Edit, Request};
+
+/// What is done with tenants.
+#[derive(Subcommand)]
+pub(super) enum TenantVerb {
+    /// All tenants
+    List(Asking),
+    /// Forget a tenant that has no mail left in the queue: its domains are free at once
+    Remove {
+        /// The tenant's name
+        tenant: String,
+        #[command(flatten)]
+        asking: Asking,
+    },
+}
+
+/// What is done with accepted domains.
+#[derive(Subcommand)]
+pub(super) enum DomainVerb {
+    /// Add an accepted domain
+    Add {
+        /// The tenant's name
+        tenant: String,
+        /// The domain
+        domain: String,
+        /// Recipients that are not listed: refused (authoritative) or passed on (internal-relay)
+        #[arg(long = "type", value_name = "TYPE", default_value = "authoritative")]
+        domain_type: String,
+        /// Take mail for every domain below it too (internal-relay only)
+        #[arg(long)]
+        match_sub_domains: bool,
+        /// The operator's word that this domain is the tenant's
+        #[arg(long)]
+        verified: bool,
+        #[command(flatten)]
+        asking: Asking,
+    },
+    /// Remove an accepted domain
+    Remove {
+        /// The tenant's name
+        tenant: String,
+        /// The domain
+        domain: String,
+        #[command(flatten)]
+        asking: Asking,
+    },
+    /// Look for the domain's TXT proof in DNS
+    Verify {
+        /// The tenant's name
+        tenant: String,
+        /// The domain
+        domain: String,
+        #[command(flatten)]
+        asking: Asking,
+    },
+}
+
+/// What is done with recipients.
+#[derive(Subcommand)]
+pub(super) enum RecipientVerb {
+    /// Add a recipient
+    Add {
+        /// The tenant's name
+        tenant: String,
+        /// The address
+        address: String,
+        #[command(flatten)]
+        asking: Asking,
+    },
+    /// Remove a recipient
+    Remove {
+        /// The tenant's name
+        tenant: String,
+        /// The address
+        address: String,
+        #[command(flatten)]
+        asking: Asking,
+    },
+}
+
+/// Which way a connector is for.
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum Way {
+    /// Recognises mail that comes in
+    Inbound,
+    /// Routes mail that goes out
+    Outbound,
+}
+
+impl Way {
+    fn table(self) -> &'static str {
+        match self {
+            Self::Inbound => "inbound_connector",
+            Self::Outbound => "outbound_connector",
+        }
+    }
+}
+
+/// What is done with connectors.
+#[derive(Subcommand)]
+pub(super) enum ConnectorVerb {
+    /// Set fields of a connector, and make it where it is not there
+    Set {
+        /// The tenant's name
+        tenant: String,
+        /// Which way
+        way: Way,
+        /// The connector's name
+        name: String,
+        /// Fields as in the file: 'connector_type="on-premises"' 'require_tls=true'
+        #[arg(value_name = "FIELD=VALUE")]
+        fields: Vec<String>,
+        #[command(flatten)]
+        asking: Asking,
+    },
+    /// Remove a connector
+    Remove {
+        /// The tenant's name
+        tenant: String,
+        /// Which way
+        way: Way,
+        /// The connector's name
+        name: String,
+        #[command(flatten)]
+        asking: Asking,
+    },
+}
+
+/// What is asked about tenants.
+pub(super) fn tenant_request(verb: TenantVerb) -> Ask {
+    match verb {
+        TenantVerb::List(asking) => {
+            Ask { request: Ok(Request::Tenants), asking, view: View::Tenants }
+        }
+        TenantVerb::Remove { tenant, asking } => {
+            Ask { request: Ok(Request::TenantRemove { tenant }), asking, view: View::Changes }
+        }
+    }
+}
+
+/// What is asked about accepted domains.
+pub(super) fn domain_request(verb: DomainVerb) -> Ask {
+    let (request, asking) = match verb {
+        DomainVerb::Add { tenant, domain, domain_type, match_sub_domains, verified, asking } => {
+            let edit = Edit::DomainAdd { domain, domain_type, match_sub_domains, verified };
+            (Request::Edit { tenant, edit }, asking)
+        }
+        DomainVerb::Remove { tenant, domain, asking } => {
+            (Request::Edit { tenant, edit: Edit::DomainRemove { domain } }, asking)
+        }
+        DomainVerb::Verify { tenant, domain, asking } => {
+            (Request::DomainVerify { tenant, domain }, asking)
+        }
+    };
+    Ask { request: Ok(request), asking, view: View::Changes }
+}
+
+/// What is asked about recipients.
+pub(super) fn recipient_request(verb: RecipientVerb) -> Ask {
+    let (tenant, edit, asking) = match verb {
+        RecipientVerb::Add { tenant, address, asking } => {
+            (tenant, Edit::RecipientAdd { address }, asking)
+        }
+        RecipientVerb::Remove { tenant, address, asking } => {
+            (tenant, Edit::RecipientRemove { address }, asking)
+        }
+    };
+    Ask { request: Ok(Request::Edit { tenant, edit }), asking, view: View::Changes }
+}
+
+/// What is asked about connectors.
+pub(super) fn connector_request(verb: ConnectorVerb) -> Ask {
+    let (tenant, edit, asking) = match verb {
+        ConnectorVerb::Set { tenant, way, name, fields, asking } => {
+            let edit = Edit::ConnectorSet { table: way.table().to_owned(), name, fields };
+            (tenant, edit, asking)
+        }
+        ConnectorVerb::Remove { tenant, way, name, asking } => {
+            (tenant, Edit::ConnectorRemove { table: way.table().to_owned(), name }, asking)
+        }
+    };
+    Ask { request: Ok(Request::Edit { tenant, edit }), asking, view: View::Changes }
+}
