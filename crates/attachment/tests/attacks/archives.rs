@@ -207,12 +207,8 @@ fn arc_09_images_and_members_say_what_runs() {
     assert_eq!(image.items[1].names, ["SETUP.EXE"]);
 }
 
-/// `note.txt` with one line 20 times, packed by 7-Zip and by `xz -9`: neither has a writer here.
+/// What the archives of `make` hold, 20 times; the next two are the same, encrypted.
 const NOTE: &[u8] = b"hello from the seventh archive\n";
-const SEVEN_ZIP: &str = "377abcaf271c0004c5d7fb9331000000000000005a0000000000000025cc4574e0026b00295d00341949ee8de9\
-    12e6140ebfb9b6833f14ad1b89024fcc91de5ba357335b8801d8906d1f09bbdd47800000010406000109310007\
-    0b010001212101000c826c00080a0170ff943400000501190b00000000000000000000001113006e006f007400\
-    65002e0074007800740000001900140a0100cbe1c284e97cdd01150601002080a4810000";
 const SEVEN_ZIP_LOCKED: &str = "377abcaf271c0004e641dd1640000000000000006a000000000000007ddea84a01e9db80374e2be4d719281679\
     506d8cdf32b231947cf360c4f198fbad39eb829a81d6a2262450fe0655c442cf1b0d8018445f3babf737780bfc\
     216a9875931e0104060001094000070b0100022406f1070112530f855d2c50d779f58fd500374486f95d972121\
@@ -224,27 +220,19 @@ const SEVEN_ZIP_HIDDEN: &str = "377abcaf271c00040b3135f9b0000000000000002e000000
     8d9f969a75734c6ae85114b0a8c6478bfb4f5d5ceda52934a2edcfcae38ee6c3cd3d144f58dc0639a340dc1bee\
     82e483364fcf640faafb731787fd3a9be6c679c9da5523acab06a00017064001097000070b0100012406f10701\
     12530faed0b8893be562eb41f8f434422c379a0c6a0a01e4641b940000";
-const XZ: &str = "fd377a585a000004e6d6b446020021011c00000010cf58cce0026b00295d00341949ee8de912e6140ebfb9b683\
-    3f14ad1b89024fcc91de5ba357335b8801d8906d1f09bbdd47800000000000cf24c0d8429a9b76000145ec0400\
-    00008bf286feb1c467fb020000000004595a";
-
-fn octets(hexadecimal: &str) -> Vec<u8> {
-    let digits: Vec<u32> = hexadecimal.chars().filter_map(|digit| digit.to_digit(16)).collect();
-    digits.chunks(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect()
-}
 
 #[test]
 fn lzma_s_two_archives_are_opened() {
     use sha2::Digest as _;
     let hash: [u8; 32] = sha2::Sha256::digest(NOTE.repeat(20)).into();
-    for (name, packed) in [("a.7z", SEVEN_ZIP), ("note.txt.xz", XZ)] {
-        let found = found(name, &octets(packed));
+    for (name, packed) in [("a.7z", make::SEVEN_ZIP), ("note.txt.xz", make::XZ)] {
+        let found = found(name, &make::octets(packed));
         assert!(found.is_complete, "{name}: {:?}", found.findings);
         assert_eq!((&found.items[1].names[0][..], found.items[1].size), ("note.txt", 620));
         assert_eq!(found.items[1].sha256, Some(hash));
     }
     for (packed, names) in [(SEVEN_ZIP_LOCKED, 1), (SEVEN_ZIP_HIDDEN, 0)] {
-        let locked = found("a.7z", &octets(packed));
+        let locked = found("a.7z", &make::octets(packed));
         assert!(has(&locked, "encrypted-archive") && !locked.is_complete, "{:?}", ids(&locked));
         assert_eq!(locked.items.len(), 1 + names);
     }

@@ -181,3 +181,19 @@ pub(crate) fn rar(name: &str, bytes: &[u8]) -> Vec<u8> {
     out.extend(bytes);
     out
 }
+
+/// `note.txt` with one line 20 times, packed by 7-Zip: it has no writer here.
+pub(crate) const SEVEN_ZIP: &str = "377abcaf271c0004c5d7fb9331000000000000005a0000000000000025cc4574e0026b00295d00341949ee8de9\
+    12e6140ebfb9b6833f14ad1b89024fcc91de5ba357335b8801d8906d1f09bbdd47800000010406000109310007\
+    0b010001212101000c826c00080a0170ff943400000501190b00000000000000000000001113006e006f007400\
+    65002e0074007800740000001900140a0100cbe1c284e97cdd01150601002080a4810000";
+/// The same by `xz -9`.
+pub(crate) const XZ: &str = "fd377a585a000004e6d6b446020021011c00000010cf58cce0026b00295d00341949ee8de912e6140ebfb9b683\
+    3f14ad1b89024fcc91de5ba357335b8801d8906d1f09bbdd47800000000000cf24c0d8429a9b76000145ec0400\
+    00008bf286feb1c467fb020000000004595a";
+
+/// The octets that such a text stands for.
+pub(crate) fn octets(hexadecimal: &str) -> Vec<u8> {
+    let digits: Vec<u32> = hexadecimal.chars().filter_map(|digit| digit.to_digit(16)).collect();
+    digits.chunks(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect()
+}
