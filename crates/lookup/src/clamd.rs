@@ -22,6 +22,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 const CHUNK_BYTES: usize = 64 * 1024;
 /// A reply is one line with one name.
 const REPLY_BYTES_MAX: usize = 4 * 1024;
+/// How it says that a message is longer than its `StreamMaxLength`.
+const SIZE_LIMIT_REPLY: &str = "INSTREAM size limit exceeded";
 
 /// Where the daemon listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,8 +61,6 @@ pub struct ClamdLimits {
     pub answer_time_max: Duration,
     /// All of it, and waiting for a free connection. The client behind SMTP waits for as long.
     pub total_time_max: Duration,
-    /// Longer messages are not sent. clamd's own `StreamMaxLength` is 25 MB to 100 MB.
-    pub message_bytes_max: usize,
     /// Connections at a time: clamd's `MaxThreads` is 10.
     pub connections_max: usize,
 }
@@ -81,7 +81,6 @@ impl Default for ClamdLimits {
             write_time_max: Duration::from_secs(5),
             answer_time_max: Duration::from_secs(20),
             total_time_max: Duration::from_secs(25),
-            message_bytes_max: 100 * 1024 * 1024,
             connections_max: 8,
         }
     }
@@ -115,25 +114,46 @@ impl Clamd {
 
     /// Has a message looked at.
     pub async fn scan(&self, message: &[u8]) -> EngineFact {
-        if message.len() > self.limits.message_bytes_max {
-            let most = self.limits.message_bytes_max;
-            return EngineFact::Failed(format!("the message is longer than {most} octets"));
+        match self.streamed(message.chunks(CHUNK_BYTES)).await {
+            Ok(reply) => fact(&reply),
+            Err(reason) => EngineFact::Failed(reason),
         }
+    }
+
+    /// Whether it takes a message of so many octets: `StreamMaxLength` of clamd.conf(5) cannot be
+    /// asked for, and so as many octets are streamed as it has to take. They are all zero.
+    ///
+    /// # Errors
+    /// Why there is no proper answer, printable.
+    pub async fn takes(&self, message_bytes: u64) -> Result<bool, String> {
+        let chunk = vec![0; CHUNK_BYTES];
+        let whole = usize::try_from(message_bytes / CHUNK_BYTES as u64).unwrap_or(usize::MAX);
+        let rest = usize::try_from(message_bytes % CHUNK_BYTES as u64).unwrap_or_default();
+        let last = chunk.get(..rest).filter(|last| !last.is_empty());
+        let chunks = std::iter::repeat_n(chunk.as_slice(), whole).chain(last);
+        let reply = self.streamed(chunks).await?;
+        if reply.starts_with(SIZE_LIMIT_REPLY) {
+            return Ok(false);
+        }
+        match fact(&reply) {
+            EngineFact::Failed(reason) => Err(reason),
+            _ => Ok(true),
+        }
+    }
+
+    /// Its reply to a message, within the limits.
+    async fn streamed<'a>(&self, chunks: impl Iterator<Item = &'a [u8]>) -> Result<String, String> {
         let until = Instant::now() + self.limits.total_time_max;
         let asked = async {
             // The pool is bounded, so that a slow daemon does not take every socket of ours.
             let _permit = self.free.acquire().await.map_err(|_| "it is shut down".to_owned())?;
             let mut stream = self.connect().await?;
-            self.stream(&mut stream, message).await
+            self.stream(&mut stream, chunks).await
         };
-        match timeout_at(until, asked).await {
-            Ok(Ok(reply)) => fact(&reply),
-            Ok(Err(reason)) => EngineFact::Failed(reason),
-            Err(_) => EngineFact::Failed(format!(
-                "no answer within {} s",
-                self.limits.total_time_max.as_secs_f32()
-            )),
-        }
+        let in_time = timeout_at(until, asked).await;
+        in_time.unwrap_or_else(|_| {
+            Err(format!("no answer within {} s", self.limits.total_time_max.as_secs_f32()))
+        })
     }
 
     /// Asks who is there, and how old its signatures are.
@@ -167,10 +187,14 @@ impl Clamd {
     }
 
     /// `zINSTREAM`, chunks with their lengths, an empty one; then the reply.
-    async fn stream(&self, stream: &mut Box<dyn Both>, message: &[u8]) -> Result<String, String> {
+    async fn stream<'a>(
+        &self,
+        stream: &mut Box<dyn Both>,
+        chunks: impl Iterator<Item = &'a [u8]>,
+    ) -> Result<String, String> {
         let sent = async {
             self.write(stream, b"zINSTREAM\0").await?;
-            for chunk in message.chunks(CHUNK_BYTES) {
+            for chunk in chunks {
                 let length = u32::try_from(chunk.len()).unwrap_or_default();
                 self.write(stream, &length.to_be_bytes()).await?;
                 self.write(stream, chunk).await?;

@@ -93,6 +93,9 @@ async fn av_01_the_real_clamd_is_asked_over_instream_and_its_end_is_a_failure() 
     let long = vec![b'x'; 2 * 1024 * 1024];
     let fact = clamd.scan(&long).await;
     assert!(fact.failure().is_some(), "{fact:?}");
+    // And that can be known before such a message comes.
+    assert_eq!(clamd.takes(long.len() as u64).await, Ok(false));
+    assert_eq!(clamd.takes(1024 * 1024).await, Ok(true));
     daemon.child.kill().unwrap();
     daemon.child.wait().unwrap();
     let fact = clamd.scan(marked.as_bytes()).await;

@@ -31,7 +31,7 @@ use posthouse_types::{
 };
 
 pub(crate) use contacts::{Acquaintance, Contacts};
-pub(crate) use engines::Engines;
+pub(crate) use engines::{Engines, examine_clamd, warn_of_clamd};
 pub(crate) use explanation::{because, judgement};
 pub(crate) use history::Sampling;
 pub(crate) use leaving::{Leaving, check_leaving};

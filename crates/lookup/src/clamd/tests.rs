@@ -134,11 +134,33 @@ async fn av_02_a_reply_without_end_is_cut() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_too_long_is_not_sent() {
-    let small = ClamdLimits { message_bytes_max: 10, ..limits() };
-    let clamd = Clamd::new(ClamdAt::Tcp(daemon(Does::Says(b"stream: OK\0")).await), small);
-    assert!(clamd.scan(&[0; 11]).await.failure().unwrap().contains("longer"));
-    assert_eq!(clamd.scan(&[0; 10]).await, EngineFact::Clean);
+async fn av_01_a_stream_limit_below_the_largest_message_is_found_out() {
+    let asked = |does| async move {
+        let clamd = Clamd::new(ClamdAt::Tcp(daemon(does).await), limits());
+        clamd.takes(3 * CHUNK_BYTES as u64 + 7).await
+    };
+    let exceeded = b"INSTREAM size limit exceeded. ERROR\0";
+    assert_eq!(asked(Does::Says(b"stream: OK\0")).await, Ok(true));
+    assert_eq!(asked(Does::Says(exceeded)).await, Ok(false));
+    assert_eq!(asked(Does::SaysAtOnce(exceeded)).await, Ok(false));
+    assert!(asked(Does::Says(b"UNKNOWN COMMAND\0")).await.is_err());
+    assert!(asked(Does::Ignores).await.is_err());
+}
+
+#[tokio::test]
+async fn as_many_octets_are_streamed_as_are_asked_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let clamd = Clamd::new(ClamdAt::Tcp(listener.local_addr().unwrap()), limits());
+    for bytes in [0, 1, CHUNK_BYTES, 2 * CHUNK_BYTES + 5] {
+        let daemon = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let length = received(&mut stream).await.len();
+            stream.write_all(b"stream: OK\0").await.unwrap();
+            length
+        };
+        let (taken, length) = tokio::join!(clamd.takes(bytes as u64), daemon);
+        assert_eq!((taken, length), (Ok(true), bytes));
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! `posthouse check`: what is wrong with this configuration, its certificates, DNS and ports.
 //!
-//! May touch: the files that the settings name, DNS, a probe of each port, the store through the
-//! office. Changes nothing. Each finding says what, where and what next.
+//! May touch: the files that the settings name, DNS, clamd, a probe of each port, the store through
+//! the office. Changes nothing. Each finding says what, where and what next.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -20,7 +20,7 @@ use crate::settings::Settings;
 use crate::stores::Stores;
 use crate::tls::{CertificateSource, ChainSupply, ClientIdentity};
 use crate::trust::{Held, Trust};
-use crate::{trust, world};
+use crate::{protection, trust, world};
 
 /// How early an ending certificate is worth a warning.
 const EXPIRES_SOON_DAYS: i64 = 30;
@@ -94,12 +94,28 @@ fn findings(asking: &Asking) -> Vec<Finding> {
             "keep a filter behind this gateway, or leave the key out",
         ));
     }
+    check_clamd(&settings, &mut findings);
     if let Err(error) = GrantsByTenant::read(&settings.attribution) {
         findings.push(Finding::error(error, "correct [attribution.grants]"));
         return findings;
     }
     check_tenants(asking, &mut findings);
     findings
+}
+
+/// Whether clamd answers, and its limit lets the largest message be scanned.
+fn check_clamd(settings: &Settings, findings: &mut Vec<Finding>) {
+    let examined =
+        ask::wait_for(protection::examine_clamd(&settings.filter, settings.smtp.message_bytes_max));
+    match examined {
+        Ok(None) => {}
+        Ok(Some(Ok(found))) => findings.push(Finding::ok(found)),
+        Ok(Some(Err(trouble))) if settings.filter.clamd_required => {
+            findings.push(Finding::error(trouble.what, trouble.next));
+        }
+        Ok(Some(Err(trouble))) => findings.push(Finding::warning(trouble.what, trouble.next)),
+        Err(trouble) => findings.push(Finding::error(trouble.what, trouble.next)),
+    }
 }
 
 fn check_certificate(settings: &Settings, findings: &mut Vec<Finding>) {

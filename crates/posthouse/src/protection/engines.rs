@@ -1,6 +1,6 @@
 //! What looks at messages: loaded at start and when the settings are read again.
 //!
-//! May touch: the files that `[filter]` names. A file that cannot be used is an error that says
+//! May touch: the files and the daemon that `[filter]` names. A file that cannot be used is an error that says
 //! which; the engines in use stay then.
 
 use std::path::Path;
@@ -13,6 +13,12 @@ use posthouse_lookup::{Clamd, ClamdLimits};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{FilterSettings, Surroundings};
+use crate::office::Trouble;
+use crate::world::World;
+
+/// Room beside the largest message for the header that this node writes into it, in bytes.
+const HEADER_BYTES: u64 = 64 * 1024;
+const MIB: u64 = 1024 * 1024;
 
 /// The engines, and how much they may look at at once.
 pub(crate) struct Engines {
@@ -58,6 +64,56 @@ impl Engines {
         let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX).min(self.room_kib);
         // The semaphore is never closed.
         Arc::clone(&self.room).acquire_many_owned(kib).await.ok()
+    }
+}
+
+/// Whether clamd answers, and takes the largest message that this node takes: a smaller one of its
+/// limits means mail that nobody scanned (AV-01). Says what was found; `None` without a clamd.
+pub(crate) async fn examine_clamd(
+    settings: &FilterSettings,
+    message_bytes_max: u64,
+) -> Option<Result<String, Trouble>> {
+    let clamd = match clamd(settings) {
+        Ok(clamd) => clamd.filter(|_| settings.enabled)?,
+        Err(error) => return Some(Err(Trouble::new(error, "correct [filter] clamd"))),
+    };
+    let limit = message_bytes_max.div_ceil(MIB);
+    let answered = async {
+        Ok((clamd.version().await?, clamd.takes(message_bytes_max + HEADER_BYTES).await?))
+    };
+    let found: Result<_, String> = answered.await;
+    Some(match found {
+        Ok((version, true)) => {
+            let made = version.made.map(|made| format!(", signatures of {made}"));
+            let made = made.unwrap_or_default();
+            Ok(format!("clamd ({}{made}) takes messages of {limit} MiB", version.program))
+        }
+        Ok((_, false)) => {
+            let then = match settings.clamd_required {
+                true => "larger mail is answered 451",
+                false => "larger mail passes unscanned",
+            };
+            let next = format!(
+                "set StreamMaxLength, MaxFileSize and MaxScanSize to {}M in clamd.conf, restart clamd",
+                limit + 1
+            );
+            let what =
+                format!("clamd takes less than [smtp] message_bytes_max ({limit} MiB): {then}");
+            Err(Trouble::new(what, next))
+        }
+        Err(why) => Err(Trouble::new(
+            format!("clamd gives no proper answer: {why}"),
+            "see that clamd runs and that this user may use its socket, or correct [filter] clamd",
+        )),
+    })
+}
+
+/// Tells the log where [`examine_clamd`] found something wrong.
+pub(crate) async fn warn_of_clamd(world: Arc<World>) {
+    let settings = world.settings();
+    let found = examine_clamd(&settings.filter, settings.smtp.message_bytes_max).await;
+    if let Some(Err(trouble)) = found {
+        tracing::warn!(next = trouble.next, "{}", trouble.what);
     }
 }
 
