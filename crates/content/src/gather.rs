@@ -179,6 +179,17 @@ impl Gathered {
         Some(found)
     }
 
+    /// Links that stand in other files.
+    pub(crate) fn add_files(&mut self, links: &[String]) {
+        for url in links.iter().filter_map(|link| Url::read(link, None)) {
+            let inner = url.inner();
+            self.add(url, Origin::File);
+            for inner in inner {
+                self.add(inner, Origin::Inner);
+            }
+        }
+    }
+
     fn add_links(&mut self, page: &Page, all: Option<Origin>) {
         let base = page.base.as_deref().and_then(|base| Url::read(base, None));
         for link in &page.links {

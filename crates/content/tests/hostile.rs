@@ -17,6 +17,7 @@ fn measured(message: &[u8]) -> Content {
     let context = ContentContext {
         protected: &protected,
         has_corresponded: None,
+        file_links: &[],
         asf: AsfFacts::default(),
         codes: CodeLimits::default(),
     };

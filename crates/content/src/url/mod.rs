@@ -67,6 +67,8 @@ pub enum Origin {
     Calendar,
     /// In an HTML file that is attached.
     AttachedPage,
+    /// In another file, as a PDF document.
+    File,
     /// Inside another link, as the target of a redirection.
     Inner,
 }

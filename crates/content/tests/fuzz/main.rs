@@ -45,6 +45,7 @@ fn look_at(parts: Vec<Part>) -> u64 {
     let context = ContentContext {
         protected: &protected,
         has_corresponded: None,
+        file_links: &[],
         asf: AsfFacts::default(),
         codes: CodeLimits::default(),
     };
