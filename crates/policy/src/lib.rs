@@ -25,6 +25,7 @@ mod recognition;
 mod replies;
 mod route;
 pub mod rules;
+mod sender_lists;
 mod tenant;
 mod text;
 mod violations;
@@ -92,6 +93,7 @@ pub use replies::{
     TLS_REQUIRED, other_tenant_in_transaction,
 };
 pub use route::{ConnectorRoute, ConnectorTls, NextHop, Route, route, route_by_rule};
+pub use sender_lists::{BLOCKED_SENDERS_MAX, ListedSender, SAFE_SENDERS_MAX, SenderLists};
 pub use tenant::{
     AcceptedDomain, ConnectorSource, ConnectorType, DomainType, InboundConnector, InboundExtras,
     OutboundConnector, Tenant, TenantExtras, TlsSettings,

@@ -208,7 +208,7 @@ fn decide(
             let recipient = RecipientContext {
                 messages_before: known.messages_before,
                 corresponded: known.corresponded,
-                ..RecipientContext::of(address)
+                ..tenant.recipient_context(address, judged.from.as_ref())
             };
             policy::decide(&judged, &recipient, protection, circumstances.now)
         },

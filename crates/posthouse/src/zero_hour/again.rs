@@ -60,7 +60,8 @@ impl<'a> Pass<'a> {
         facts.add(is_reported.as_slice(), 5);
         let nothing_set = Protection::default();
         let protection = tenant.protection().unwrap_or(&nothing_set);
-        let changed = decide_again(&facts, &recipient, protection, self.now)?;
+        let context = tenant.recipient_context(recipient, facts.author().as_ref());
+        let changed = decide_again(&facts, &context, protection, self.now)?;
         let (decision, act, outcome) = acted(&found.place, &changed)?;
         let why = why(decision, verdicts.as_ref(), is_reported);
         let before = std::mem::replace(&mut facts.category, decision.category.as_str().to_owned());

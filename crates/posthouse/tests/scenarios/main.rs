@@ -48,6 +48,7 @@ mod recognition;
 mod reports;
 mod reputation;
 mod running;
+mod sender_lists;
 mod session_attacks;
 mod smuggling;
 mod spoofs;
