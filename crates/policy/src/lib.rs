@@ -84,7 +84,10 @@ pub use protection::url_pattern::{URL_CHARACTERS_MAX, UrlPattern, UrlReading};
 pub use protection::values::{
     AsfState, Code, FileType, Instant, List, SenderPattern, SourceRange, Switch,
 };
-pub use protection::{Considered, GeneralProtection, Policies, Protection};
+pub use protection::{
+    Considered, GeneralProtection, NotificationFrequency, NotificationLanguage, Policies,
+    Protection,
+};
 pub use ranges::{AddressRange, IPV4_PREFIX_MIN, IPV6_PREFIX_MIN, SharedIdentities};
 pub use recipients::RecipientList;
 pub use recognition::CERTIFICATE_NAMES_MAX;

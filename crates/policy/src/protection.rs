@@ -25,8 +25,9 @@ pub(crate) mod url_pattern;
 pub(crate) mod values;
 
 use std::borrow::Cow;
+use std::time::Duration;
 
-use posthouse_types::{Address, Domain, PolicyKind};
+use posthouse_types::{Address, Domain, Language, PolicyKind};
 use serde::{Deserialize, Serialize};
 
 use allow_block::TenantAllowBlock;
@@ -38,6 +39,8 @@ use presets::{Column, Preset, PresetLevel, built_in};
 use quarantine::QuarantinePolicy;
 use scope::{Addresses, Scoped, first_custom, own_default};
 use values::{List, is_same};
+
+use crate::text::words;
 
 /// Everything that a tenant has set about its protection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,6 +76,43 @@ pub struct GeneralProtection {
     /// Domains whose ARC seals are believed where a message was changed on its way (spec 4).
     #[serde(skip_serializing_if = "no_domains")]
     pub arc_trusted_sealers: List<Domain>,
+    /// How often recipients are told what is kept of their mail; left out: daily.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_user_spam_notification_frequency: Option<NotificationFrequency>,
+    /// The language of what this gateway writes to the tenant's people; left out: English.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notification_language: Option<NotificationLanguage>,
+}
+
+words! {
+    /// How often recipients are told what is kept of their mail (DefaultGlobalTag, spec 3.2).
+    NotificationFrequency {
+        /// Every four hours.
+        FourHours = "four-hours",
+        /// Once a day.
+        Daily = "daily",
+        /// Once a week.
+        Weekly = "weekly",
+    }
+}
+
+words! {
+    /// A language of notifications.
+    NotificationLanguage {
+        /// English.
+        En = "en",
+        /// German.
+        De = "de",
+    }
+}
+
+impl From<NotificationLanguage> for Language {
+    fn from(language: NotificationLanguage) -> Self {
+        match language {
+            NotificationLanguage::En => Self::English,
+            NotificationLanguage::De => Self::German,
+        }
+    }
 }
 
 fn no_addresses(list: &Addresses) -> bool {
@@ -85,8 +125,29 @@ fn no_domains(list: &List<Domain>) -> bool {
 
 impl GeneralProtection {
     /// The keys of its table.
-    pub const KEYS: &'static [&'static str] =
-        &["preset", "sec_ops_mailboxes", "arc_trusted_sealers"];
+    pub const KEYS: &'static [&'static str] = &[
+        "preset",
+        "sec_ops_mailboxes",
+        "arc_trusted_sealers",
+        "end_user_spam_notification_frequency",
+        "notification_language",
+    ];
+
+    /// The longest that a recipient waits to be told of what is kept.
+    pub fn notification_interval(&self) -> Duration {
+        const HOUR: u64 = 60 * 60;
+        let hours = match self.end_user_spam_notification_frequency {
+            Some(NotificationFrequency::FourHours) => 4,
+            None | Some(NotificationFrequency::Daily) => 24,
+            Some(NotificationFrequency::Weekly) => 7 * 24,
+        };
+        Duration::from_secs(hours * HOUR)
+    }
+
+    /// The language of what this gateway writes to the tenant's people.
+    pub fn language(&self) -> Language {
+        self.notification_language.map_or(Language::English, Language::from)
+    }
 }
 
 /// The one policy of each type that is for a recipient.

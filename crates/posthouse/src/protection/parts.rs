@@ -13,6 +13,7 @@ use posthouse_policy::{Accepted, KeptFacts};
 use posthouse_store::{Draft, NewMessage, NewQuarantine};
 use posthouse_types::{Decision, MailParameters, PolicyKind, Reason, Refusal, Rewrite};
 
+use super::leaving::suspicious_copy;
 use super::{Judgment, Treatment, explanation};
 use crate::body::{self, Origin};
 use crate::gateway::{Admitted, is_originating, tenant_of};
@@ -30,14 +31,17 @@ pub(crate) struct Taken<'a> {
     pub(crate) judgment: &'a Judgment,
 }
 
-/// A message for the store of each treatment. The first takes the draft; mostly it is the only
-/// one.
+/// A message for the store of each treatment, and one for the copies that the outbound policy asks
+/// for: all in one transaction. The first takes the draft; mostly it is the only one.
 pub(crate) fn messages(
     world: &World,
     taken: &Taken<'_>,
     draft: Draft,
-    treatments: Vec<Treatment>,
+    mut treatments: Vec<Treatment>,
 ) -> Result<Vec<NewMessage>, Refusal> {
+    let directory = world.directory();
+    let copy = suspicious_copy(taken.judgment, taken.accepted, &directory, &treatments);
+    treatments.extend(copy);
     let mut drafts = drafts(world, draft, &treatments)?;
     let mut messages = Vec::with_capacity(treatments.len());
     for treatment in treatments {
