@@ -27,7 +27,7 @@ pub(crate) mod values;
 use std::borrow::Cow;
 use std::time::Duration;
 
-use posthouse_types::{Address, Domain, Language, PolicyKind};
+use posthouse_types::{Address, Domain, Language, PolicyKind, Quarantine};
 use serde::{Deserialize, Serialize};
 
 use allow_block::TenantAllowBlock;
@@ -40,6 +40,7 @@ use quarantine::QuarantinePolicy;
 use scope::{Addresses, Scoped, first_custom, own_default};
 use values::{List, is_same};
 
+use crate::tenant::Tenant;
 use crate::text::words;
 
 /// Everything that a tenant has set about its protection.
@@ -123,6 +124,24 @@ fn no_domains(list: &List<Domain>) -> bool {
     list.is_empty()
 }
 
+impl Tenant {
+    /// How soon a recipient is to be told of what is kept, where its quarantine policy says that it
+    /// is told at all: long before it ends.
+    pub fn notify_after(&self, kept: &Quarantine) -> Option<Duration> {
+        let nothing_set = GeneralProtection::default();
+        let general = self.protection().map_or(&nothing_set, |protection| &protection.general);
+        let half = Duration::from_secs(u64::from(kept.retention_days) * 24 * 60 * 60 / 2);
+        kept.notifies.then(|| general.notification_interval().min(half))
+    }
+
+    /// The language of what this gateway writes to the tenant's people.
+    pub fn notification_language(&self) -> Language {
+        let protection = self.protection();
+        let language = protection.and_then(|protection| protection.general.notification_language);
+        language.map_or(Language::English, Language::from)
+    }
+}
+
 impl GeneralProtection {
     /// The keys of its table.
     pub const KEYS: &'static [&'static str] = &[
@@ -133,8 +152,7 @@ impl GeneralProtection {
         "notification_language",
     ];
 
-    /// The longest that a recipient waits to be told of what is kept.
-    pub fn notification_interval(&self) -> Duration {
+    fn notification_interval(&self) -> Duration {
         const HOUR: u64 = 60 * 60;
         let hours = match self.end_user_spam_notification_frequency {
             Some(NotificationFrequency::FourHours) => 4,
@@ -142,11 +160,6 @@ impl GeneralProtection {
             Some(NotificationFrequency::Weekly) => 7 * 24,
         };
         Duration::from_secs(hours * HOUR)
-    }
-
-    /// The language of what this gateway writes to the tenant's people.
-    pub fn language(&self) -> Language {
-        self.notification_language.map_or(Language::English, Language::from)
     }
 }
 

@@ -4,6 +4,8 @@
 //! May touch: randomness for the reference, the store's drafts. The caller commits what is made
 //! here, in the transaction of what it tells.
 
+pub(crate) mod digest;
+
 use posthouse_message::{Notification, NotificationText};
 use posthouse_store::{NewMessage, NewRecipient, StoreError};
 use posthouse_trace::{Direction, TraceEvent, TraceRow, TraceStatus, TraceStep};

@@ -5,12 +5,19 @@
 
 use rusqlite::Connection;
 
-use crate::{OpenError, counts, learned, restricted, zero_hour};
+use crate::{OpenError, counts, learned, notifications, restricted, zero_hour};
 
 /// The steps; the first makes version 1 of nothing. `PRAGMA user_version` holds the version.
 /// A step that has been released is never changed.
-pub(crate) const MIGRATIONS: &[&str] =
-    &[VERSION_1, VERSION_2, restricted::STEP, counts::STEP, learned::STEP, zero_hour::STEP];
+pub(crate) const MIGRATIONS: &[&str] = &[
+    VERSION_1,
+    VERSION_2,
+    restricted::STEP,
+    counts::STEP,
+    learned::STEP,
+    zero_hour::STEP,
+    notifications::STEP,
+];
 
 /// Bodies stand apart from messages, so that views of the queue read dense pages. Recipients hold
 /// the number of their trace row, so that settling needs no look-up by name. AUTOINCREMENT where a

@@ -80,7 +80,6 @@ async fn restrict(
     (id, tenant): (TenantId, &Tenant),
     now: UnixMillis,
 ) {
-    let language = tenant.protection().map(|protection| protection.general.language());
     let told = tenant.outbound_policy().map_or(&[][..], OutboundPolicy::told_of_restrictions);
     let write = |to: &Address| {
         let text = sender_restricted_text(
@@ -88,7 +87,7 @@ async fn restrict(
             &restriction.why(),
             restriction.until,
             &tenant.name,
-            language.unwrap_or_default(),
+            tenant.notification_language(),
         );
         notifications::notification(world, id, to, text, now)
     };

@@ -44,6 +44,7 @@ mod outgoing_header;
 mod postfix;
 mod protection;
 mod quarantine;
+mod quarantine_notifications;
 mod recognition;
 mod reports;
 mod reputation;
