@@ -305,6 +305,19 @@ mod tests {
     }
 
     #[test]
+    fn a_recipients_safe_sender_is_heeded_when_a_message_is_judged_again() {
+        let mut facts = facts();
+        facts.add(&[Category::Spam], 5);
+        let mut context = RecipientContext::of(ann());
+        let again = |context: &RecipientContext| {
+            decide_again(&facts, context, &Protection::default(), UnixMillis(1_000_000))
+        };
+        assert!(matches!(again(&context), Some(Changed::Worse { .. })));
+        context.safe_senders.push("eve@stranger.example".to_owned());
+        assert_eq!(again(&context), None);
+    }
+
+    #[test]
     fn what_is_known_already_does_not_change_again() {
         let entry = block("sender", "stranger.example");
         let known = KeptFacts { category: "HPHSH".to_owned(), ..facts() };

@@ -141,7 +141,7 @@ pub(super) fn suspicious_copy(
         decision: None,
         rewrites: Vec::new(),
         wishes: Wishes { is_high_risk: true, ..Wishes::default() },
-        rules: vec!["a copy for whom the outbound policy names".to_owned()],
+        rules: vec!["the outbound policy's copy of suspicious mail".to_owned()],
         recipients,
     })
 }
