@@ -74,6 +74,7 @@ pub use protection::presets::{BuiltIn, Column, Preset, PresetLevel, built_in};
 pub use protection::quarantine::{
     ADMIN_ONLY, BUILT_IN as BUILT_IN_QUARANTINE_POLICIES, FULL_ACCESS, FULL_ACCESS_BITS,
     FULL_ACCESS_NOTIFIED, LIMITED_ACCESS, NO_ACCESS, QuarantinePolicy, permission, permissions_for,
+    sender_override,
 };
 pub use protection::rules::{POLICIES_MAX, POLICY_LIST_MAX};
 pub use protection::scope::{DEFAULT_POLICY, Scope};

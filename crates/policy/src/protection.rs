@@ -27,7 +27,7 @@ pub(crate) mod values;
 use std::borrow::Cow;
 use std::time::Duration;
 
-use posthouse_types::{Address, Domain, Language, PolicyKind, Quarantine};
+use posthouse_types::{Address, Domain, Language, PolicyKind};
 use serde::{Deserialize, Serialize};
 
 use allow_block::TenantAllowBlock;
@@ -125,15 +125,6 @@ fn no_domains(list: &List<Domain>) -> bool {
 }
 
 impl Tenant {
-    /// How soon a recipient is to be told of what is kept, where its quarantine policy says that it
-    /// is told at all: long before it ends.
-    pub fn notify_after(&self, kept: &Quarantine) -> Option<Duration> {
-        let nothing_set = GeneralProtection::default();
-        let general = self.protection().map_or(&nothing_set, |protection| &protection.general);
-        let half = Duration::from_secs(u64::from(kept.retention_days) * 24 * 60 * 60 / 2);
-        kept.notifies.then(|| general.notification_interval().min(half))
-    }
-
     /// The language of what this gateway writes to the tenant's people.
     pub fn notification_language(&self) -> Language {
         let protection = self.protection();

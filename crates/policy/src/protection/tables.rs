@@ -88,6 +88,10 @@ pub(crate) const TABLES: &[Table] = &[
         repeats: true,
         keys: QuarantinePolicy::KEYS,
         unsupported: &[
+            (
+                "include_messages_from_blocked_sender_address",
+                "leave it out: nobody is told of senders that are blocked",
+            ),
             ("end_user_quarantine_permissions", "use end_user_quarantine_permissions_value"),
             (
                 "end_user_spam_notification_frequency",

@@ -11,7 +11,7 @@ use posthouse_message::{
     HeaderFacts, ReportDirection, ResultsStamp, VerdictStamp, authentication_results, received_spf,
     rewrite, verdict_headers,
 };
-use posthouse_policy::{Accepted, Directory, KeptFacts};
+use posthouse_policy::{Accepted, Directory, KeptFacts, sender_override};
 use posthouse_store::{Draft, NewMessage, NewQuarantine};
 use posthouse_types::{Decision, MailParameters, PolicyKind, Reason, Refusal, Rewrite};
 
@@ -140,7 +140,7 @@ fn notify_after(
     admitted: &Admitted,
 ) -> Option<Duration> {
     let tenant = directory.tenant(admitted.hosted_by?)?;
-    tenant.notify_after(treatment.quarantine()?)
+    tenant.notify_after(treatment.decision.as_ref()?, treatment.quarantine()?)
 }
 
 fn message(world: &World, taken: &Taken<'_>, draft: Draft, mut treatment: Treatment) -> NewMessage {
@@ -156,7 +156,7 @@ fn message(world: &World, taken: &Taken<'_>, draft: Draft, mut treatment: Treatm
         quarantine: kept.clone(),
         policy: decision.map_or(PolicyKind::MailFlowRule, |decision| decision.policy),
         policy_name: decision.map_or_else(String::new, |decision| decision.policy_name.clone()),
-        override_reason: String::new(),
+        override_reason: decision.map_or("", sender_override).to_owned(),
         is_outbound: is_originating(accepted),
         notify_after: None,
     });

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use posthouse_filter as filter;
-use posthouse_policy::{Changed, KeptFacts, Protection, Tenant, decide_again};
+use posthouse_policy::{Changed, KeptFacts, Protection, Tenant, decide_again, sender_override};
 use posthouse_store::{
     ChangeAct, ChangeOrder, ChangeOutcome, Examined, MessageId, NewQuarantine, VerdictChange, Where,
 };
@@ -217,9 +217,9 @@ fn kept(decision: &Decision, quarantine: &Quarantine, tenant: &Tenant) -> Box<Ne
         quarantine: quarantine.clone(),
         policy: decision.policy,
         policy_name: decision.policy_name.clone(),
-        override_reason: String::new(),
+        override_reason: sender_override(decision).to_owned(),
         is_outbound: false,
-        notify_after: tenant.notify_after(quarantine),
+        notify_after: tenant.notify_after(decision, quarantine),
     })
 }
 

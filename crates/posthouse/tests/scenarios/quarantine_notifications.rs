@@ -31,11 +31,11 @@ fn set_clock(node: &Node, hours: u32) {
 }
 
 /// A stranger's message to Ann that is kept: spam, or the malware test file.
-fn write(node: &Node, subject: &str, halves: [&str; 2]) {
+fn write(node: &Node, from: &str, subject: &str, halves: [&str; 2]) {
     let mut session = Dialogue::connect(node.smtp());
     session.expect(250, "EHLO mail.stranger.example");
     let content = format!(
-        "From: Eve <eve@stranger.example>\r\nTo: ann@contoso.example\r\nSubject: {subject}\r\n\
+        "From: <{from}>\r\nTo: ann@contoso.example\r\nSubject: {subject}\r\n\
          \r\n{}\r\n",
         halves.concat()
     );
@@ -43,6 +43,7 @@ fn write(node: &Node, subject: &str, halves: [&str; 2]) {
     assert_eq!(answer.code, 250, "{answer}");
 }
 
+const EVE: &str = "eve@stranger.example";
 const SPAM: [&str; 2] =
     ["XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-", "ANTI-UBE-TEST-EMAIL*C.34X"];
 const MALWARE: [&str; 2] =
@@ -61,22 +62,28 @@ fn a_recipient_is_told_once_of_each_message_that_is_kept() {
     }
     let home = NextHop::start();
     let mut node = stage(&home);
-    write(&node, "Offer", SPAM);
-    write(&node, "Invoice", MALWARE);
-    write(&node, "Prize", SPAM);
+    write(&node, EVE, "Offer", SPAM);
+    write(&node, EVE, "Invoice", MALWARE);
+    write(&node, EVE, "Prize", SPAM);
+    let ann = ["contoso", "ann@contoso.example"];
+    node.ask(&[&["recipient", "block"], ann.as_slice(), &["nuisance.example"]].concat());
+    write(&node, "bob@nuisance.example", "Again", SPAM);
+    let again = node.json(&["quarantine", "list", "--subject", "Again"]);
+    let why = &again[0]["sender_override"];
+    assert_eq!(why, "Message sender is blocked by recipient settings", "{again:?}");
     set_clock(&node, 25);
     let first = home.wait_for(1).remove(0);
     assert!(first.mail.starts_with("MAIL FROM:<>"), "{}", first.mail);
     assert!(first.recipients[0].contains("ann@contoso.example"), "{:?}", first.recipients);
     let text = first.text();
     assert!(text.contains("From: <postmaster@contoso.example>\r\n"), "{text}");
-    assert_eq!(subjects(&text), ["Offer", "Prize"], "malware is an administrator's affair: {text}");
+    assert_eq!(subjects(&text), ["Offer", "Prize"], "not malware, not whom she blocked: {text}");
 
     // What it was told of is not told again, not even by a node that starts anew.
     node.wait_for_empty_queue();
     node.kill();
     node.run();
-    write(&node, "Winner", SPAM);
+    write(&node, EVE, "Winner", SPAM);
     set_clock(&node, 50);
     let second = home.wait_for(2).remove(1).text();
     assert_eq!(subjects(&second), ["Winner"], "{second}");
