@@ -200,7 +200,8 @@ fn arc_02_fuzz_pdf_files() {
         stream("/Filter/FlateDecode/Type/ObjStm/N 1/First 4", &objects),
         stream("/Type/EmbeddedFile", &make::pe(0x0102, 2, b"")),
         b"%PDF-1.4\n1 0 obj<</Type/Catalog/OpenAction<</S/#4aavaScript/JS(x)>>>>endobj".to_vec(),
-        b"%PDF-1.4\n2 0 obj<</S/Launch/F(cmd.exe)>>endobj 3 0 obj<</AA<</O 2 0 R>>>>endobj".to_vec(),
+        b"%PDF-1.4\n2 0 obj<</S/Launch/F(cmd.exe)>>endobj 3 0 obj<</AA<</O 2 0 R>>>>endobj"
+            .to_vec(),
         b"%PDF-1.4\n4 0 obj<</Type/Annot/Subtype/Link/A<</S/URI/URI(https://a.example/)>>>>endobj"
             .to_vec(),
     ];
