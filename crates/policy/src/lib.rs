@@ -25,6 +25,7 @@ mod recognition;
 mod replies;
 mod route;
 pub mod rules;
+mod sender_lists;
 mod tenant;
 mod text;
 mod violations;
@@ -83,7 +84,10 @@ pub use protection::url_pattern::{URL_CHARACTERS_MAX, UrlPattern, UrlReading};
 pub use protection::values::{
     AsfState, Code, FileType, Instant, List, SenderPattern, SourceRange, Switch,
 };
-pub use protection::{Considered, GeneralProtection, Policies, Protection};
+pub use protection::{
+    Considered, GeneralProtection, NotificationFrequency, NotificationLanguage, Policies,
+    Protection,
+};
 pub use ranges::{AddressRange, IPV4_PREFIX_MIN, IPV6_PREFIX_MIN, SharedIdentities};
 pub use recipients::RecipientList;
 pub use recognition::CERTIFICATE_NAMES_MAX;
@@ -92,6 +96,7 @@ pub use replies::{
     TLS_REQUIRED, other_tenant_in_transaction,
 };
 pub use route::{ConnectorRoute, ConnectorTls, NextHop, Route, route, route_by_rule};
+pub use sender_lists::{BLOCKED_SENDERS_MAX, ListedSender, SAFE_SENDERS_MAX, SenderLists};
 pub use tenant::{
     AcceptedDomain, ConnectorSource, ConnectorType, DomainType, InboundConnector, InboundExtras,
     OutboundConnector, Tenant, TenantExtras, TlsSettings,

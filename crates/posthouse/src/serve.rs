@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::health;
 use crate::listeners::Entrance;
+use crate::notifications::digest;
 use crate::office::{GrantsByTenant, Office};
 use crate::outbound::{self, Outbound, Signals};
 use crate::protection::ledger;
@@ -127,6 +128,7 @@ async fn serve(config: &Path, settings: Settings, role: Role) -> Result<(), Stri
     tasks.spawn(housekeeping(Arc::clone(&world)));
     tasks.spawn(zero_hour::run(Arc::clone(&world)));
     tasks.spawn(ledger::keep(Arc::clone(&world)));
+    tasks.spawn(digest::run(Arc::clone(&world)));
     if let Some(address) = world.settings().metrics.listen {
         let listener = listeners::bind(address)
             .map_err(|error| format!("cannot listen on [metrics] {address}: {error}"))?;
