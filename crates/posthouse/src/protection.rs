@@ -306,7 +306,9 @@ async fn measure(
     message: Arc<[u8]>,
     surroundings: Surroundings,
 ) -> Result<(Reading, Measured), Refusal> {
+    let turn = engines.turn().await;
     let measured = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
         filter::measure(&message, &engines.tools(&surroundings))
     });
     measured.await.map_err(|panic| {

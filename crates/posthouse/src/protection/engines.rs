@@ -19,6 +19,8 @@ pub(crate) struct Engines {
     /// In KiB: how much of messages is in memory for judging.
     room: Arc<Semaphore>,
     room_kib: u32,
+    /// Threads that measure at once.
+    turns: Arc<Semaphore>,
     yara: Option<yara::Rules>,
     model: Option<Model>,
     pub(super) clamd: Option<Clamd>,
@@ -34,6 +36,7 @@ impl Engines {
         Ok(Self {
             room,
             room_kib,
+            turns: Arc::new(Semaphore::new(turns())),
             yara: rules(settings)?,
             model: model(settings)?,
             clamd: clamd(settings)?,
@@ -52,6 +55,13 @@ impl Engines {
         }
     }
 
+    /// Waits for a processor to measure with. More threads than these would not be faster: each
+    /// keeps memory of its own warm, and they would only take the processors from one another.
+    pub(super) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        // The semaphore is never closed.
+        Arc::clone(&self.turns).acquire_owned().await.ok()
+    }
+
     /// Waits until a message of this size may be looked at. One that is larger than all the room
     /// there is gets all of it.
     pub(super) async fn room_for(&self, bytes: u64) -> Option<OwnedSemaphorePermit> {
@@ -59,6 +69,11 @@ impl Engines {
         // The semaphore is never closed.
         Arc::clone(&self.room).acquire_many_owned(kib).await.ok()
     }
+}
+
+/// Twice the processors: a message that takes long leaves room for others.
+fn turns() -> usize {
+    std::thread::available_parallelism().map_or(4, |processors| processors.get() * 2)
 }
 
 /// All rule files together: one scan finds what any of them names.
