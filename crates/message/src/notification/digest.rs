@@ -10,7 +10,7 @@ use posthouse_types::{
 use super::NotificationText;
 use crate::date::date_rfc5322;
 
-/// Messages that one notification names, so that it stays readable; another one follows for more.
+/// Messages that one notification names, so that it stays readable; the others it counts.
 pub const DIGEST_ENTRIES_MAX: usize = 100;
 
 /// One message that is kept.
@@ -58,7 +58,16 @@ pub fn quarantine_digest(
             format!("{count} Nachrichten an {recipient} liegen in Quarantäne, nicht zugestellt."),
         ),
     };
-    let listed: String = entries.iter().map(|entry| entry.text(language)).collect();
+    let named = entries.iter().take(DIGEST_ENTRIES_MAX);
+    let mut listed: String = named.map(|entry| entry.text(language)).collect();
+    if let Some(more) = count.checked_sub(DIGEST_ENTRIES_MAX).filter(|more| *more > 0) {
+        listed.push_str(&match language {
+            Language::English => format!("And {more} more, which your administrator can list.\n\n"),
+            Language::German => {
+                format!("Und {more} weitere, die Ihr Administrator auflisten kann.\n\n")
+            }
+        });
+    }
     let last = match language {
         Language::English => {
             "To get a message, answer this mail or ask your administrator, and give its number.\n\
@@ -198,6 +207,22 @@ mod tests {
         assert_eq!(said.subject, "1 message in quarantine");
         assert_eq!(said.body.matches("\nNumber:").count(), 1, "{}", said.body);
         assert!(!said.body.contains("://") && !said.body.contains('\u{202e}'), "{}", said.body);
+    }
+
+    #[test]
+    fn a_flood_makes_one_readable_digest() {
+        let entries: Vec<_> = (0..1000).map(|n| entry(n, "x", QuarantineReason::Spam)).collect();
+        for (language, words) in
+            [(Language::English, "\n\nAnd 900 more,"), (Language::German, "\n\nUnd 900 weitere,")]
+        {
+            let said = quarantine_digest(&ann(), &entries, language);
+            assert!(
+                said.subject.starts_with("1000 ") && said.body.contains(words),
+                "{}",
+                said.body
+            );
+            assert!(said.body.len() < 40_000, "{}", said.body.len());
+        }
     }
 
     #[test]

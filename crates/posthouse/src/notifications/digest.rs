@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use posthouse_message::{DIGEST_ENTRIES_MAX, DigestEntry, quarantine_digest};
+use posthouse_message::{DigestEntry, quarantine_digest};
 use posthouse_policy::permission;
 use posthouse_store::{Quarantined, StoreError, ToNotify};
 use posthouse_types::{Address, QuarantineReason, TenantId, UnixMillis};
@@ -18,6 +18,10 @@ use crate::world::World;
 
 /// How often the store is asked whom to tell: one look at an index, which is mostly empty.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Messages that one mail tells of: marking them is a transaction of some milliseconds, and whoever
+/// floods a recipient makes few mails of ours.
+const TOLD_AT_ONCE_MAX: usize = 1000;
 
 /// Tells recipients, until the node stops.
 pub(crate) async fn run(world: Arc<World>) {
@@ -51,7 +55,7 @@ async fn look(world: &World) -> Result<(), StoreError> {
 /// Tells one recipient. What changed since it was read is read again.
 async fn tell(world: &World, recipient: ToNotify, now: UnixMillis) -> Result<(), StoreError> {
     let address = address(world, &recipient);
-    let kept = world.store().quarantine_to_notify(recipient, DIGEST_ENTRIES_MAX).await?;
+    let kept = world.store().quarantine_to_notify(recipient, TOLD_AT_ONCE_MAX).await?;
     if kept.is_empty() {
         return Ok(());
     }

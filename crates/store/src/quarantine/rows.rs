@@ -298,7 +298,7 @@ pub(crate) fn untold(
     recipient: &str,
     limit: usize,
 ) -> rusqlite::Result<Vec<Quarantined>> {
-    let limit = i64::try_from(limit).unwrap_or(PAGE_ROWS).min(PAGE_ROWS);
+    let limit = i64::try_from(limit).unwrap_or(PAGE_ROWS);
     connection.prepare_cached(UNTOLD)?.query_map((recipient, tenant, limit), read)?.collect()
 }
 
