@@ -4,6 +4,7 @@
 //! name: file names have been commands there (CVE-2024-20328). Whatever is no proper answer is
 //! [`EngineFact::Failed`], never clean: a time-out, a refusal, nonsense, `ERROR`, half a reply.
 
+mod reach;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
+
+pub use reach::ClamdReach;
 
 /// Octets of a message that are sent at once. clamd reads into a buffer of its own anyway.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -124,7 +127,7 @@ impl Clamd {
             // The pool is bounded, so that a slow daemon does not take every socket of ours.
             let _permit = self.free.acquire().await.map_err(|_| "it is shut down".to_owned())?;
             let mut stream = self.connect().await?;
-            self.stream(&mut stream, message).await
+            self.stream(&mut stream, message.chunks(CHUNK_BYTES)).await
         };
         match timeout_at(until, asked).await {
             Ok(Ok(reply)) => fact(&reply),
@@ -167,10 +170,14 @@ impl Clamd {
     }
 
     /// `zINSTREAM`, chunks with their lengths, an empty one; then the reply.
-    async fn stream(&self, stream: &mut Box<dyn Both>, message: &[u8]) -> Result<String, String> {
+    async fn stream(
+        &self,
+        stream: &mut Box<dyn Both>,
+        chunks: impl Iterator<Item = &[u8]>,
+    ) -> Result<String, String> {
         let sent = async {
             self.write(stream, b"zINSTREAM\0").await?;
-            for chunk in message.chunks(CHUNK_BYTES) {
+            for chunk in chunks {
                 let length = u32::try_from(chunk.len()).unwrap_or_default();
                 self.write(stream, &length.to_be_bytes()).await?;
                 self.write(stream, chunk).await?;

@@ -21,7 +21,7 @@ use crate::listeners::Entrance;
 use crate::notifications::digest;
 use crate::office::{GrantsByTenant, Office};
 use crate::outbound::{self, Outbound, Signals};
-use crate::protection::ledger;
+use crate::protection::{ledger, watch_scanner};
 use crate::settings::{LogFormat, Settings};
 use crate::world::{self, Parts, World};
 use crate::{door, edge, listeners, records, zero_hour};
@@ -129,6 +129,7 @@ async fn serve(config: &Path, settings: Settings, role: Role) -> Result<(), Stri
     tasks.spawn(zero_hour::run(Arc::clone(&world)));
     tasks.spawn(ledger::keep(Arc::clone(&world)));
     tasks.spawn(digest::run(Arc::clone(&world)));
+    tasks.spawn(watch_scanner(Arc::clone(&world)));
     if let Some(address) = world.settings().metrics.listen {
         let listener = listeners::bind(address)
             .map_err(|error| format!("cannot listen on [metrics] {address}: {error}"))?;

@@ -154,6 +154,39 @@ async fn waiting_for_a_free_connection_ends_too() {
     assert!(first.failure().is_some() && second.failure().is_some());
 }
 
+/// A daemon that finds marks, ends streams at one length, and looks into none above another.
+async fn limited(ends_at: usize, skips_at: usize, mark: &'static [u8]) -> Clamd {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let message = received(&mut stream).await;
+            let reply: &[u8] = match message.len() {
+                length if length > ends_at => b"INSTREAM size limit exceeded. ERROR\0",
+                length if length > skips_at => b"stream: OK\0",
+                _ if message.starts_with(mark) => b"stream: Own.Mark FOUND\0",
+                _ => b"stream: OK\0",
+            };
+            stream.write_all(reply).await.unwrap();
+        }
+    });
+    Clamd::new(ClamdAt::Tcp(address), limits())
+}
+
+#[tokio::test]
+async fn av_01_limits_below_the_longest_message_are_found_by_streaming_one() {
+    const MIB: usize = 1024 * 1024;
+    let reach = async |clamd: Clamd| clamd.reach(b"mark", 3 * MIB as u64).await;
+    let (less, more) = (2 * MIB, 3 * MIB);
+    assert_eq!(reach(limited(more, more, b"mark").await).await, Ok(ClamdReach::Looks));
+    assert_eq!(reach(limited(more, less, b"mark").await).await, Ok(ClamdReach::Skips));
+    let ends = reach(limited(less, less, b"mark").await).await.unwrap();
+    assert!(matches!(&ends, ClamdReach::Ends(said) if said.contains("size limit")), "{ends:?}");
+    assert_eq!(reach(limited(more, more, b"other").await).await, Ok(ClamdReach::Takes));
+    let closed = Clamd::new(ClamdAt::Tcp(daemon(Does::Says(b"")).await), limits());
+    assert!(reach(closed).await.is_err());
+}
+
 #[test]
 fn addresses_and_paths_are_read() {
     assert!(matches!("127.0.0.1:3310".parse(), Ok(ClamdAt::Tcp(_))));

@@ -16,6 +16,7 @@ use super::Asking;
 use super::ask;
 use crate::edge::{EdgeSettings, preflight};
 use crate::office::{GrantsByTenant, Request};
+use crate::protection::{Severity, check_scanner};
 use crate::settings::Settings;
 use crate::stores::Stores;
 use crate::tls::{CertificateSource, ChainSupply, ClientIdentity};
@@ -94,6 +95,7 @@ fn findings(asking: &Asking) -> Vec<Finding> {
             "keep a filter behind this gateway, or leave the key out",
         ));
     }
+    check_clamd(&settings, &mut findings);
     if let Err(error) = GrantsByTenant::read(&settings.attribution) {
         findings.push(Finding::error(error, "correct [attribution.grants]"));
         return findings;
@@ -120,6 +122,21 @@ fn check_certificate(settings: &Settings, findings: &mut Vec<Finding>) {
         Err(failure) => {
             findings.push(Finding::error(failure.text, "correct [smtp] certificate and key"));
         }
+    }
+}
+
+/// Whether clamd looks at all that is taken here.
+fn check_clamd(settings: &Settings, findings: &mut Vec<Finding>) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return findings.push(Finding::error(error.to_string(), "")),
+    };
+    for found in runtime.block_on(check_scanner(settings, world::now())) {
+        findings.push(match found.severity {
+            Severity::Fine => Finding::ok(found.what),
+            Severity::Warning => Finding::warning(found.what, found.next),
+            Severity::Fault => Finding::error(found.what, found.next),
+        });
     }
 }
 

@@ -90,11 +90,15 @@ fn rules(settings: &FilterSettings) -> Result<Option<yara::Rules>, String> {
     compiled.map(Some).map_err(|error| format!("[filter] yara: the rules cannot be used: {error}"))
 }
 
-/// ClamAV's daemon.
-fn clamd(settings: &FilterSettings) -> Result<Option<Clamd>, String> {
+/// ClamAV's daemon. What is too long was refused before: no limit of its own cuts here.
+pub(super) fn clamd(settings: &FilterSettings) -> Result<Option<Clamd>, String> {
     let Some(text) = &settings.clamd else { return Ok(None) };
     let at = text.parse().map_err(|error| format!("[filter] clamd: \"{text}\": {error}"))?;
-    let limits = ClamdLimits { total_time_max: settings.time_max(), ..ClamdLimits::default() };
+    let limits = ClamdLimits {
+        total_time_max: settings.time_max(),
+        message_bytes_max: usize::MAX,
+        ..ClamdLimits::default()
+    };
     Ok(Some(Clamd::new(at, limits)))
 }
 

@@ -49,6 +49,7 @@ mod recognition;
 mod reports;
 mod reputation;
 mod running;
+mod scanner;
 mod sender_lists;
 mod session_attacks;
 mod smuggling;
