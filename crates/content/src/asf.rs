@@ -196,7 +196,8 @@ fn is_hit(
     let pages = &gathered.pages;
     let any_link = |test: fn(&crate::url::Url) -> bool| {
         let links = gathered.urls.iter().filter(|url| {
-            url.is_web() && !matches!(url.origin, Origin::AttachedPage | Origin::Inner)
+            url.is_web()
+                && !matches!(url.origin, Origin::AttachedPage | Origin::Document | Origin::Inner)
         });
         links.into_iter().any(test)
     };

@@ -9,6 +9,7 @@ use posthouse_mime::{Part, Reading, addresses, decode_words};
 
 use crate::html::{self, Link, Loads, Page};
 use crate::identity::Sender;
+use crate::pdf_links::{self, PdfLimits};
 use crate::url::lists::is_free_mail;
 use crate::url::{Origin, Url, find};
 
@@ -54,6 +55,7 @@ impl Gathered {
         let mut left = TEXT_BYTES_MAX;
         for part in &reading.parts {
             gathered.says_utf7 |= is_utf7(part);
+            gathered.document(part);
             let Some(role) = Role::of(part) else { continue };
             let mut before: Option<&str> = None;
             for text in part.bodies.iter().filter_map(|body| body.text.as_deref()) {
@@ -133,6 +135,19 @@ impl Gathered {
                 self.add_links(&page, Some(Origin::AttachedPage));
                 let name = part.names.first().cloned().unwrap_or_else(|| part.media_type.clone());
                 self.attached.push((name, page));
+            }
+        }
+    }
+
+    /// The links of a PDF file, whatever the part calls itself.
+    fn document(&mut self, part: &Part) {
+        for body in part.bodies.iter().filter(|body| pdf_links::is_pdf(&body.bytes)) {
+            let found = pdf_links::links(&body.bytes, &PdfLimits::default());
+            self.is_complete &= !found.is_cut;
+            for link in &found.links {
+                if let Some(url) = Url::read(link, None) {
+                    self.add(url, Origin::Document);
+                }
             }
         }
     }

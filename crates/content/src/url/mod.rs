@@ -67,6 +67,8 @@ pub enum Origin {
     Calendar,
     /// In an HTML file that is attached.
     AttachedPage,
+    /// In a PDF file: a link annotation, or an action.
+    Document,
     /// Inside another link, as the target of a redirection.
     Inner,
 }

@@ -140,6 +140,12 @@ fn qr_01_fuzz_pictures_and_pdf_files() {
         packed.len()
     );
     seeds.push([head.as_bytes(), &packed, b"\nendstream\nendobj\n%%EOF\n"].concat());
+    seeds.push(
+        b"%PDF-1.7\n1 0 obj<</Subtype/Link/A<</S/URI/#55RI(https://a.example/\\(\\050\\\r\n)>>>>\n\
+        2 0 obj<</URI<68747470733a2f2f6227>/S/SubmitForm/F<</FS/URL/F(http://b.example)>>>>endobj\n\
+        3 0 obj<</Type/ObjStm>>stream\n4 0 <</URI(\\376\\377\\000h)>>\nendstream endobj"
+            .to_vec(),
+    );
     fuzz(Target {
         name: "content-pictures",
         seeds,
