@@ -86,8 +86,8 @@ pub fn quarantine_digest(
 
 impl DigestEntry<'_> {
     fn text(&self, language: Language) -> String {
-        let sender = printable(self.sender.unwrap_or("<>"), SHOWN_CHARACTERS_MAX);
-        let subject = printable(self.subject, SHOWN_CHARACTERS_MAX);
+        let sender = defused(&printable(self.sender.unwrap_or("<>"), SHOWN_CHARACTERS_MAX));
+        let subject = defused(&printable(self.subject, SHOWN_CHARACTERS_MAX));
         let (received, expires) = (date_rfc5322(self.received), date_rfc5322(self.expires));
         let reason = reason_words(self.reason, language);
         let number = self.number;
@@ -151,6 +151,23 @@ fn reason_words(reason: Option<QuarantineReason>, language: Language) -> String 
     }
 }
 
+/// A stranger's words, of which no mail program makes a link: `shop[.]example`.
+fn defused(words: &str) -> String {
+    let mut out = String::with_capacity(words.len());
+    let mut rest = words.chars().peekable();
+    let mut is_in_word = false;
+    while let Some(character) = rest.next() {
+        let goes_on = rest.peek().is_some_and(|next| next.is_alphanumeric());
+        match character {
+            '.' if is_in_word && goes_on => out.push_str("[.]"),
+            ':' if rest.peek() == Some(&'/') => out.push_str("[:]"),
+            other => out.push(other),
+        }
+        is_in_word = character.is_alphanumeric();
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use posthouse_types::Domain;
@@ -184,7 +201,7 @@ mod tests {
         assert_eq!(
             english.body.split("\n\n").nth(1),
             Some(
-                "Number:      7\nFrom:        eve@stranger.example\nSubject:     Offer\n\
+                "Number:      7\nFrom:        eve@stranger[.]example\nSubject:     Offer\n\
                  Received:    Wed, 18 Nov 2026 11:06:40 +0000\nReason:      spam\n\
                  Kept until:  Thu, 03 Dec 2026 11:06:40 +0000\n\
                  Release:     you get it when you ask for it"
@@ -198,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_strangers_words_make_no_line_and_no_link_of_ours() {
-        let hostile = "x\r\nNumber: 1\u{202e}\u{0}";
+        let hostile = "x\r\nNumber: 1\u{202e}\u{0} http://evil.example/x";
         let said = quarantine_digest(
             &ann(),
             &[entry(7, hostile, QuarantineReason::Phish)],
@@ -206,7 +223,8 @@ mod tests {
         );
         assert_eq!(said.subject, "1 message in quarantine");
         assert_eq!(said.body.matches("\nNumber:").count(), 1, "{}", said.body);
-        assert!(!said.body.contains("://") && !said.body.contains('\u{202e}'), "{}", said.body);
+        let links = ["://", "evil.example", "\u{202e}"];
+        assert!(links.iter().all(|link| !said.body.contains(link)), "{}", said.body);
     }
 
     #[test]
