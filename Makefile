@@ -30,7 +30,8 @@ fuzz: ## Each fuzz target for FUZZ_SECONDS
 	@POSTHOUSE_FUZZ_SECONDS=$(FUZZ_SECONDS) CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true \
 	CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS=true CARGO_PROFILE_RELEASE_LTO=off \
 	cargo test --release --locked --target-dir $(TARGET)/fuzz -p posthouse-pki -p posthouse-evidence \
-	-p posthouse-mime -p posthouse-attachment -p posthouse-content -p posthouse-classifier --test fuzz -- --nocapture --test-threads 1
+	-p posthouse-mime -p posthouse-attachment -p posthouse-content -p posthouse-classifier \
+	--test fuzz -- --nocapture --test-threads 1
 
 bench: ## Numbers beside their targets, Postfix and SQLite, on this machine (up to 10 minutes)
 	@POSTHOUSE_BENCH=1 tests/interop/install

@@ -2,16 +2,32 @@
 //!
 //! Touches nothing. Lenient, since what is looked for was written to be read by lenient programs.
 
+/// What is no digit, in [`DIGITS`].
+const NO_DIGIT: u8 = 0xff;
+
+/// The value of each octet as a base64 digit of either alphabet: every text is looked through.
+#[expect(clippy::indexing_slicing, reason = "the compiler counts to 255 here")]
+const DIGITS: [u8; 256] = {
+    let mut table = [NO_DIGIT; 256];
+    let mut octet = 0_usize;
+    while octet < 256 {
+        table[octet] = match octet as u8 {
+            upper @ b'A'..=b'Z' => upper - b'A',
+            lower @ b'a'..=b'z' => lower - b'a' + 26,
+            digit @ b'0'..=b'9' => digit - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => NO_DIGIT,
+        };
+        octet += 1;
+    }
+    table
+};
+
 /// One base64 digit.
 fn digit(octet: u8) -> Option<u32> {
-    Some(u32::from(match octet {
-        b'A'..=b'Z' => octet - b'A',
-        b'a'..=b'z' => octet - b'a' + 26,
-        b'0'..=b'9' => octet - b'0' + 52,
-        b'+' | b'-' => 62,
-        b'/' | b'_' => 63,
-        _ => return None,
-    }))
+    let value = DIGITS.get(usize::from(octet)).copied().filter(|value| *value != NO_DIGIT);
+    value.map(u32::from)
 }
 
 /// Decodes what is base64 in it and skips the rest.

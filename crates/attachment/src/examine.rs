@@ -5,6 +5,7 @@
 //! Formats live in `archive`, `office` and `document`; they hand what they hold back to
 //! [`Examiner::member`], and so a file is treated alike wherever it lies.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::io::Read;
 
@@ -36,7 +37,8 @@ pub fn examine(reading: &Reading, limits: &AttachmentLimits, extra: &Extra<'_>) 
         limits,
         extra,
         budget: Budget::new(limits, bytes.sum::<usize>() as u64),
-        passwords: password::candidates(reading, limits.passwords_max),
+        reading,
+        passwords: OnceCell::new(),
         out: Attachments { is_complete: reading.is_complete, ..Attachments::default() },
         opened: BTreeSet::new(),
     };
@@ -100,8 +102,9 @@ pub(crate) struct Examiner<'a> {
     pub(crate) limits: &'a AttachmentLimits,
     extra: &'a Extra<'a>,
     pub(crate) budget: Budget,
-    /// Candidates from the message's text.
-    pub(crate) passwords: Vec<String>,
+    /// Candidates from the message's text, looked for when something is locked.
+    passwords: OnceCell<Vec<String>>,
+    reading: &'a Reading,
     pub(crate) out: Attachments,
     /// Contents that were opened already.
     opened: BTreeSet<[u8; 32]>,
@@ -126,6 +129,11 @@ impl Examiner<'_> {
             ..Inflated::default()
         };
         self.file(&place, bytes, &read);
+    }
+
+    /// Passwords that the message's text may give away.
+    pub(crate) fn passwords(&self) -> &[String] {
+        self.passwords.get_or_init(|| password::candidates(self.reading, self.limits.passwords_max))
     }
 
     /// A member that a container holds: unpacked, examined, forgotten.

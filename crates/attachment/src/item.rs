@@ -13,8 +13,6 @@ pub struct Attachments {
     pub findings: Vec<Finding>,
     /// Every file, a container before what is in it.
     pub items: Vec<Item>,
-    /// Where the links in its documents lead, as they stand, each once.
-    pub links: Vec<String>,
     /// Nothing was left out: no limit was reached, everything could be read.
     pub is_complete: bool,
 }

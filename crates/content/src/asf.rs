@@ -172,6 +172,8 @@ const SENSITIVE_WORDS: &[&str] = &[
     "cialis", "hardcore", "levitra", "milf", "nude", "orgasm", "penis", "porn", "porno", "viagra",
     "xxx",
 ];
+/// How long they are.
+const SENSITIVE_WORD_BYTES: std::ops::RangeInclusive<usize> = 3..=8;
 
 /// The switches that hit, in order. `words` is subject and text, plain.
 pub(crate) fn hits(
@@ -195,7 +197,7 @@ fn is_hit(
     let any_link = |test: fn(&crate::url::Url) -> bool| {
         let links = gathered.urls.iter().filter(|url| {
             url.is_web()
-                && !matches!(url.origin, Origin::AttachedPage | Origin::File | Origin::Inner)
+                && !matches!(url.origin, Origin::AttachedPage | Origin::Document | Origin::Inner)
         });
         links.into_iter().any(test)
     };
@@ -224,7 +226,9 @@ fn is_hit(
         }
         Asf::ObjectTags => pages.iter().any(|page| page.counts.objects > 0),
         Asf::SensitiveWordList => {
-            words.split([' ', '/']).any(|word| SENSITIVE_WORDS.binary_search(&word).is_ok())
+            let is_long_enough = |word: &&str| SENSITIVE_WORD_BYTES.contains(&word.len());
+            let mut words = words.split([' ', '/']).filter(is_long_enough);
+            words.any(|word| SENSITIVE_WORDS.contains(&word))
         }
         Asf::SpfRecordHardFail => facts.spf == Spf::HardFail,
         Asf::FromAddressAuthFail => facts.from == Spf::HardFail,

@@ -9,6 +9,7 @@ use posthouse_mime::{Part, Reading, addresses, decode_words};
 
 use crate::html::{self, Link, Loads, Page};
 use crate::identity::Sender;
+use crate::pdf_links::{self, PdfLimits};
 use crate::url::lists::is_free_mail;
 use crate::url::{Origin, Url, find};
 
@@ -54,6 +55,7 @@ impl Gathered {
         let mut left = TEXT_BYTES_MAX;
         for part in &reading.parts {
             gathered.says_utf7 |= is_utf7(part);
+            gathered.document(part);
             let Some(role) = Role::of(part) else { continue };
             let mut before: Option<&str> = None;
             for text in part.bodies.iter().filter_map(|body| body.text.as_deref()) {
@@ -137,6 +139,19 @@ impl Gathered {
         }
     }
 
+    /// The links of a PDF file, whatever the part calls itself.
+    fn document(&mut self, part: &Part) {
+        for body in part.bodies.iter().filter(|body| pdf_links::is_pdf(&body.bytes)) {
+            let found = pdf_links::links(&body.bytes, &PdfLimits::default());
+            self.is_complete &= !found.is_cut;
+            for link in &found.links {
+                if let Some(url) = Url::read(link, None) {
+                    self.add(url, Origin::Document);
+                }
+            }
+        }
+    }
+
     fn add_text(&mut self, text: &str) -> Range<usize> {
         self.longest_text = self.longest_text.max(text.len());
         let start = self.text.len();
@@ -177,17 +192,6 @@ impl Gathered {
             self.add(inner, Origin::Inner);
         }
         Some(found)
-    }
-
-    /// Links that stand in other files.
-    pub(crate) fn add_files(&mut self, links: &[String]) {
-        for url in links.iter().filter_map(|link| Url::read(link, None)) {
-            let inner = url.inner();
-            self.add(url, Origin::File);
-            for inner in inner {
-                self.add(inner, Origin::Inner);
-            }
-        }
     }
 
     fn add_links(&mut self, page: &Page, all: Option<Origin>) {

@@ -13,6 +13,7 @@ mod links;
 mod measure;
 mod normal;
 mod pages;
+mod pdf_links;
 mod qr;
 pub mod url;
 pub mod wording;

@@ -45,6 +45,7 @@ pub(crate) fn findings(gathered: &Gathered, protected: &Protected) -> Vec<Findin
     let mut found = Heaviest::default();
     let sender = gathered.sender.domain();
     let mut hosts = BTreeSet::new();
+    let mut before: Option<(&str, Service)> = None;
     for url in &gathered.urls {
         if matches!(url.origin, Origin::Image | Origin::Resource) {
             continue;
@@ -54,8 +55,14 @@ pub(crate) fn findings(gathered: &Gathered, protected: &Protected) -> Vec<Findin
             continue;
         }
         writing(url, &mut found);
-        services(url, &mut found);
         let Some(name) = url.host.as_name() else { continue };
+        // Lists of links mostly stay on one host.
+        if before.as_ref().is_none_or(|(known, _)| *known != name) {
+            before = Some((name, Service::of(name)));
+        }
+        if let Some((_, service)) = &before {
+            services(url, name, *service, &mut found);
+        }
         if hosts.len() < HOSTS_MAX && hosts.insert(name) {
             likeness(url, name, registrable(&sender), protected, &mut found);
         }
@@ -148,15 +155,33 @@ fn is_private(host: &Host) -> bool {
     }
 }
 
+/// What a host is for.
+#[derive(Clone, Copy, Debug)]
+struct Service {
+    shortens: bool,
+    is_anybodys: bool,
+    /// The name itself is somebody's.
+    is_below_anybodys: bool,
+}
+
+impl Service {
+    fn of(name: &str) -> Self {
+        Self {
+            shortens: holds(SHORTENERS, name),
+            is_anybodys: holds(ANYBODYS_PAGES, name),
+            is_below_anybodys: is_below(ANYBODYS_PAGES, name),
+        }
+    }
+}
+
 /// What stands between the link and its target.
-fn services(url: &Url, found: &mut Heaviest) {
-    let Some(name) = url.host.as_name() else { return };
+fn services(url: &Url, name: &str, service: Service, found: &mut Heaviest) {
     // A page of the service itself leads nowhere else.
     let has_path = url.path.len() > 1;
-    if has_path && holds(SHORTENERS, name) {
+    if has_path && service.shortens {
         found.add(Finding::of(&kinds::URL_SHORTENER).with("target", name));
     }
-    if has_path && holds(ANYBODYS_PAGES, name) || is_below(ANYBODYS_PAGES, name) {
+    if has_path && service.is_anybodys || service.is_below_anybodys {
         found.add(Finding::of(&kinds::URL_ANYBODYS).with("target", name));
     }
     if url.origin != Origin::Inner {

@@ -19,8 +19,6 @@ pub struct ContentContext<'a> {
     pub protected: &'a Protected,
     /// Sender and recipient have written to one another before; none where nobody knows.
     pub has_corresponded: Option<bool>,
-    /// Where links in attached documents lead, found by whoever opened those.
-    pub file_links: &'a [String],
     /// For the switches that ask for more than the message.
     pub asf: AsfFacts,
     /// How much work the search for QR codes may do.
@@ -32,7 +30,7 @@ pub struct ContentContext<'a> {
 pub struct Content {
     /// What was found, in no order.
     pub findings: Vec<Finding>,
-    /// All links: of text, HTML, calendar entries, attached pages, other files and QR codes.
+    /// All links: of text, HTML, calendar entries, attached pages and QR codes.
     pub urls: Vec<Url>,
     /// The ASF switches that hit; the policy says which ones act.
     pub asf: Vec<Asf>,
@@ -47,7 +45,6 @@ pub struct Content {
 /// Measures one message.
 pub fn measure(reading: &Reading, context: &ContentContext<'_>) -> Content {
     let mut gathered = Gathered::from(reading);
-    gathered.add_files(context.file_links);
     gathered.sender.has_corresponded = context.has_corresponded;
     let mut findings = qr::findings(reading, &mut gathered, &context.codes);
     findings.extend(impersonation(&gathered.sender, context.protected));

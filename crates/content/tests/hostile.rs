@@ -17,7 +17,6 @@ fn measured(message: &[u8]) -> Content {
     let context = ContentContext {
         protected: &protected,
         has_corresponded: None,
-        file_links: &[],
         asf: AsfFacts::default(),
         codes: CodeLimits::default(),
     };
@@ -161,6 +160,30 @@ fn attached_pages_and_calendars_are_read() {
         assert!(found.contains(&id), "{id}: {found:?}");
     }
     assert_eq!(measured(mail.as_bytes()).passwords, ["4711"]);
+}
+
+#[test]
+fn url_01_links_of_an_attached_pdf_are_judged_like_others() {
+    let mail = |link: &str| {
+        format!(
+            "From: a@b.example\nSubject: x\nMIME-Version: 1.0\n\
+             Content-Type: application/octet-stream; name=a.pdf\n\
+             Content-Disposition: attachment; filename=a.pdf\n\n\
+             %PDF-1.7\n1 0 obj<</Type/Annot/Subtype/Link/A<</S/URI/URI({link})>>>>endobj\n"
+        )
+    };
+    for (link, id) in [
+        ("https://www.bank.example@evil.example/", "url-userinfo"),
+        ("http://192.0.2.9/login", "url-numeric"),
+        ("https://paypal.com.evil.example/", "url-lookalike"),
+        ("https://bit.ly/x", "url-shortener"),
+    ] {
+        assert!(ids(&mail(link)).contains(&id), "{id}: {link}");
+    }
+    let content = measured(mail("https://a.example/?u=https://b.example/").as_bytes());
+    let hosts: Vec<String> = content.urls.iter().map(|url| url.host.shown()).collect();
+    assert_eq!(hosts, ["a.example", "b.example"], "block lists see both");
+    assert!(ids(&mail("https://www.example.com/invoice")).is_empty());
 }
 
 #[test]

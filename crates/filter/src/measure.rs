@@ -64,7 +64,6 @@ pub fn measure(message: &[u8], tools: &Tools<'_>) -> (Reading, Measured) {
     let context = ContentContext {
         protected: tools.protected.unwrap_or(&nobody),
         has_corresponded: tools.has_corresponded,
-        file_links: &attachments.links,
         asf: AsfFacts::default(),
         codes: CodeLimits::default(),
     };
@@ -89,41 +88,4 @@ pub fn measure(message: &[u8], tools: &Tools<'_>) -> (Reading, Measured) {
         measured.bulk_level = classifier::bulk_level(&reading, classified.bulk);
     }
     (reading, measured)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn with_document(document: &str) -> Measured {
-        let message = format!(
-            "From: Ann <ann@a.example>\r\nSubject: The papers\r\nMIME-Version: 1.0\r\n\
-             Content-Type: application/pdf; name=papers.pdf\r\n\r\n%PDF-1.4\n{document}\n%%EOF\r\n"
-        );
-        measure(message.as_bytes(), &Tools::default()).1
-    }
-
-    #[test]
-    fn url_01_a_link_in_a_pdf_is_judged_as_one_in_the_text() {
-        let link = |target: &str| {
-            with_document(&format!("1 0 obj<</Subtype/Link/A<</S/URI/URI({target})>>>>endobj"))
-        };
-        let ids = |measured: &Measured| {
-            measured.findings.iter().map(|finding| finding.kind.id).collect::<Vec<_>>()
-        };
-        for (target, id) in [
-            ("https://paypal.com.evil.example/", "url-lookalike"),
-            ("https://www.paypal.com@evil.example/", "url-userinfo"),
-            ("http://0xc0.0x0.0x2.0x21/", "url-odd-number"),
-            ("https://www.google.com/url?q=https://evil.example", "url-redirect"),
-            ("https://bit.ly/x", "url-shortener"),
-        ] {
-            let measured = link(target);
-            assert!(ids(&measured).contains(&id), "{target}: {:?}", ids(&measured));
-            // And block lists see it.
-            assert!(measured.urls.iter().any(|url| url == target), "{:?}", measured.urls);
-        }
-        let good = link("https://www.example.com/papers");
-        assert!(good.findings.is_empty(), "{:?}", good.findings);
-    }
 }

@@ -4,6 +4,7 @@
 //! name: file names have been commands there (CVE-2024-20328). Whatever is no proper answer is
 //! [`EngineFact::Failed`], never clean: a time-out, a refusal, nonsense, `ERROR`, half a reply.
 
+mod reach;
 #[cfg(test)]
 mod tests;
 
@@ -18,12 +19,12 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 
+pub use reach::ClamdReach;
+
 /// Octets of a message that are sent at once. clamd reads into a buffer of its own anyway.
 const CHUNK_BYTES: usize = 64 * 1024;
 /// A reply is one line with one name.
 const REPLY_BYTES_MAX: usize = 4 * 1024;
-/// How it says that a message is longer than its `StreamMaxLength`.
-const SIZE_LIMIT_REPLY: &str = "INSTREAM size limit exceeded";
 
 /// Where the daemon listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +62,8 @@ pub struct ClamdLimits {
     pub answer_time_max: Duration,
     /// All of it, and waiting for a free connection. The client behind SMTP waits for as long.
     pub total_time_max: Duration,
+    /// Longer messages are not sent. clamd's own `StreamMaxLength` is 25 MB to 100 MB.
+    pub message_bytes_max: usize,
     /// Connections at a time: clamd's `MaxThreads` is 10.
     pub connections_max: usize,
 }
@@ -81,6 +84,7 @@ impl Default for ClamdLimits {
             write_time_max: Duration::from_secs(5),
             answer_time_max: Duration::from_secs(20),
             total_time_max: Duration::from_secs(25),
+            message_bytes_max: 100 * 1024 * 1024,
             connections_max: 8,
         }
     }
@@ -114,46 +118,25 @@ impl Clamd {
 
     /// Has a message looked at.
     pub async fn scan(&self, message: &[u8]) -> EngineFact {
-        match self.streamed(message.chunks(CHUNK_BYTES)).await {
-            Ok(reply) => fact(&reply),
-            Err(reason) => EngineFact::Failed(reason),
+        if message.len() > self.limits.message_bytes_max {
+            let most = self.limits.message_bytes_max;
+            return EngineFact::Failed(format!("the message is longer than {most} octets"));
         }
-    }
-
-    /// Whether it takes a message of so many octets: `StreamMaxLength` of clamd.conf(5) cannot be
-    /// asked for, and so as many octets are streamed as it has to take. They are all zero.
-    ///
-    /// # Errors
-    /// Why there is no proper answer, printable.
-    pub async fn takes(&self, message_bytes: u64) -> Result<bool, String> {
-        let chunk = vec![0; CHUNK_BYTES];
-        let whole = usize::try_from(message_bytes / CHUNK_BYTES as u64).unwrap_or(usize::MAX);
-        let rest = usize::try_from(message_bytes % CHUNK_BYTES as u64).unwrap_or_default();
-        let last = chunk.get(..rest).filter(|last| !last.is_empty());
-        let chunks = std::iter::repeat_n(chunk.as_slice(), whole).chain(last);
-        let reply = self.streamed(chunks).await?;
-        if reply.starts_with(SIZE_LIMIT_REPLY) {
-            return Ok(false);
-        }
-        match fact(&reply) {
-            EngineFact::Failed(reason) => Err(reason),
-            _ => Ok(true),
-        }
-    }
-
-    /// Its reply to a message, within the limits.
-    async fn streamed<'a>(&self, chunks: impl Iterator<Item = &'a [u8]>) -> Result<String, String> {
         let until = Instant::now() + self.limits.total_time_max;
         let asked = async {
             // The pool is bounded, so that a slow daemon does not take every socket of ours.
             let _permit = self.free.acquire().await.map_err(|_| "it is shut down".to_owned())?;
             let mut stream = self.connect().await?;
-            self.stream(&mut stream, chunks).await
+            self.stream(&mut stream, message.chunks(CHUNK_BYTES)).await
         };
-        let in_time = timeout_at(until, asked).await;
-        in_time.unwrap_or_else(|_| {
-            Err(format!("no answer within {} s", self.limits.total_time_max.as_secs_f32()))
-        })
+        match timeout_at(until, asked).await {
+            Ok(Ok(reply)) => fact(&reply),
+            Ok(Err(reason)) => EngineFact::Failed(reason),
+            Err(_) => EngineFact::Failed(format!(
+                "no answer within {} s",
+                self.limits.total_time_max.as_secs_f32()
+            )),
+        }
     }
 
     /// Asks who is there, and how old its signatures are.
@@ -187,10 +170,10 @@ impl Clamd {
     }
 
     /// `zINSTREAM`, chunks with their lengths, an empty one; then the reply.
-    async fn stream<'a>(
+    async fn stream(
         &self,
         stream: &mut Box<dyn Both>,
-        chunks: impl Iterator<Item = &'a [u8]>,
+        chunks: impl Iterator<Item = &[u8]>,
     ) -> Result<String, String> {
         let sent = async {
             self.write(stream, b"zINSTREAM\0").await?;

@@ -18,7 +18,7 @@ pub use authenticate::{
     AuthenticationLimits, Authenticator, DMARC_QUESTIONS_MAX, KEY_QUESTIONS_MAX, QUESTIONS_MAX,
     REVERSE_QUESTIONS_MAX, SIGNATURES_MAX, SPF_QUESTIONS_MAX, Submission,
 };
-pub use clamd::{Clamd, ClamdAt, ClamdLimits, ClamdVersion};
+pub use clamd::{Clamd, ClamdAt, ClamdLimits, ClamdReach, ClamdVersion};
 pub use dns::{
     ADDRESSES_MAX, Answer, MX_MAX, MailExchangers, Mx, Proof, ProofOf, Resolver, TLSA_RECORDS_MAX,
     TXT_RECORDS_MAX, Tlsa,

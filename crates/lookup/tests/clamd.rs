@@ -14,7 +14,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use posthouse_lookup::{Clamd, ClamdAt, ClamdLimits};
+use posthouse_lookup::{Clamd, ClamdAt, ClamdLimits, ClamdReach};
 use posthouse_types::EngineFact;
 
 const CLAMD: &str = "/usr/sbin/clamd";
@@ -29,7 +29,7 @@ struct Daemon {
 }
 
 impl Daemon {
-    fn start() -> Option<Self> {
+    fn start(more: &str) -> Option<Self> {
         if !Path::new(CLAMD).exists() {
             assert!(std::env::var_os("CI").is_none(), "{CLAMD} is not installed");
             eprintln!("not run: {CLAMD} is not installed (Debian: clamav-daemon)");
@@ -46,7 +46,7 @@ impl Daemon {
         let socket = path.join("clamd.sock");
         let configuration = format!(
             "Foreground yes\nDatabaseDirectory {db}\nLocalSocket {socket}\nStreamMaxLength 1M\n\
-             MaxThreads 2\nConcurrentDatabaseReload no\nTemporaryDirectory {path}\n",
+             MaxThreads 2\nConcurrentDatabaseReload no\nTemporaryDirectory {path}\n{more}",
             db = path.join("db").display(),
             socket = socket.display(),
             path = path.display(),
@@ -79,7 +79,7 @@ impl Drop for Daemon {
 
 #[tokio::test]
 async fn av_01_the_real_clamd_is_asked_over_instream_and_its_end_is_a_failure() {
-    let Some(mut daemon) = Daemon::start() else { return };
+    let Some(mut daemon) = Daemon::start("") else { return };
     let clamd = Clamd::new(daemon.at.clone(), ClamdLimits::default());
     let version = clamd.version().await.unwrap();
     assert!(version.program.starts_with("ClamAV "), "{version:?}");
@@ -93,11 +93,20 @@ async fn av_01_the_real_clamd_is_asked_over_instream_and_its_end_is_a_failure() 
     let long = vec![b'x'; 2 * 1024 * 1024];
     let fact = clamd.scan(&long).await;
     assert!(fact.failure().is_some(), "{fact:?}");
-    // And that can be known before such a message comes.
-    assert_eq!(clamd.takes(long.len() as u64).await, Ok(false));
-    assert_eq!(clamd.takes(1024 * 1024).await, Ok(true));
     daemon.child.kill().unwrap();
     daemon.child.wait().unwrap();
     let fact = clamd.scan(marked.as_bytes()).await;
     assert!(fact.failure().is_some(), "{fact:?}");
+}
+
+#[tokio::test]
+async fn av_01_the_real_clamd_s_limits_are_found() {
+    let Some(daemon) = Daemon::start("MaxFileSize 256K\n") else { return };
+    let clamd = Clamd::new(daemon.at.clone(), ClamdLimits::default());
+    let reach = async |octets| clamd.reach(MARK.as_bytes(), octets).await.unwrap();
+    assert_eq!(reach(100 * 1024).await, ClamdReach::Looks);
+    // It says OK, and has not looked.
+    assert_eq!(reach(500 * 1024).await, ClamdReach::Skips);
+    let ends = reach(2 * 1024 * 1024).await;
+    assert!(matches!(ends, ClamdReach::Ends(_)), "{ends:?}");
 }

@@ -13,6 +13,7 @@ mod encode;
 mod facts;
 mod header;
 mod intake;
+mod notification;
 mod pickup;
 mod received;
 mod released;
@@ -29,6 +30,10 @@ pub use date::{date_rfc3339, date_rfc5322};
 pub use departure::{Departure, Outgoing};
 pub use facts::{Authors, HeaderFacts};
 pub use intake::{CrossPremises, Intake, IntakeOptions, IntakeRefusal};
+pub use notification::{
+    DIGEST_ENTRIES_MAX, DigestEntry, Notification, NotificationText, quarantine_digest,
+    sender_restricted_text,
+};
 pub use pickup::{PickedUp, PickupOptions, read_pickup};
 pub use received::{PRODUCT, Protocol, ReceivedFrom, received_field, received_values};
 pub use released::released_head;

@@ -13,7 +13,9 @@ use toml::de::{DeTable, DeValue};
 
 use crate::keys;
 use crate::outbound::{DkimDomain, OutboundPolicy, OutboundSettings};
+use crate::protection::values::List;
 use crate::rules::MailFlowRule;
+use crate::sender_lists::{ListedSender, SenderLists};
 use crate::tenant::{AcceptedDomain, InboundConnector, OutboundConnector, Tenant, TenantExtras};
 use crate::text;
 use crate::violations::{self, Violation};
@@ -161,6 +163,10 @@ struct Head {
 struct RecipientRow {
     #[serde(with = "text::one")]
     address: Address,
+    #[serde(default, skip_serializing_if = "no_senders")]
+    safe_senders: List<ListedSender>,
+    #[serde(default, skip_serializing_if = "no_senders")]
+    blocked_senders: List<ListedSender>,
 }
 
 impl From<TenantFile> for Tenant {
@@ -182,12 +188,22 @@ impl From<TenantFile> for Tenant {
             quarantine_policies: file.quarantine_policy,
         };
         let mail_flow_rules = file.mail_flow_rule;
-        let extras = TenantExtras { mail_flow_rules, outbound, protection };
+        let mut sender_lists = Vec::new();
+        let mut address = |row: RecipientRow| {
+            let RecipientRow { address, safe_senders, blocked_senders } = row;
+            if !no_senders(&safe_senders) || !no_senders(&blocked_senders) {
+                sender_lists.push(SenderLists::new(&address, safe_senders, blocked_senders));
+            }
+            address
+        };
+        let recipients = file.recipient.into_iter().map(&mut address).collect();
+        let sender_lists = sender_lists.into();
+        let extras = TenantExtras { mail_flow_rules, outbound, protection, sender_lists };
         Self {
             name: file.tenant.name,
             postmaster: file.tenant.postmaster,
             accepted_domains: file.accepted_domain,
-            recipients: file.recipient.into_iter().map(|row| row.address).collect(),
+            recipients,
             inbound_connectors: file.inbound_connector,
             outbound_connectors: file.outbound_connector,
             extras: Some(Box::new(extras)),
@@ -199,9 +215,15 @@ impl From<&Tenant> for TenantFile {
     fn from(tenant: &Tenant) -> Self {
         let mut tenant = tenant.clone();
         tenant.normalize();
-        let TenantExtras { mail_flow_rules, outbound, protection } =
+        let row = |address| {
+            let lists = tenant.sender_lists(&address).cloned();
+            let (safe_senders, blocked_senders) =
+                lists.map(|lists| (lists.safe_senders, lists.blocked_senders)).unwrap_or_default();
+            RecipientRow { address, safe_senders, blocked_senders }
+        };
+        let rows = tenant.recipients.iter().map(row).collect();
+        let TenantExtras { mail_flow_rules, outbound, protection, .. } =
             tenant.extras.map(|extras| *extras).unwrap_or_default();
-        let rows = tenant.recipients.iter().map(|address| RecipientRow { address });
         let (general, filter) = (protection.general, protection.connection_filter);
         Self {
             tenant: Head {
@@ -211,7 +233,7 @@ impl From<&Tenant> for TenantFile {
                 arc_seal_domain: outbound.arc_seal_domain,
             },
             accepted_domain: tenant.accepted_domains,
-            recipient: rows.collect(),
+            recipient: rows,
             inbound_connector: tenant.inbound_connectors,
             outbound_connector: tenant.outbound_connectors,
             mail_flow_rule: mail_flow_rules,
@@ -227,6 +249,10 @@ impl From<&Tenant> for TenantFile {
             quarantine_policy: protection.quarantine_policies,
         }
     }
+}
+
+fn no_senders(list: &List<ListedSender>) -> bool {
+    list.is_empty()
 }
 
 #[derive(Clone, Copy)]

@@ -96,7 +96,17 @@ const TABLES: &[Table] = &[
             ("mail_flow_region", "leave it out: a node has one region"),
         ],
     },
-    Table { name: "recipient", repeats: true, keys: &["address"], unsupported: &[] },
+    Table {
+        name: "recipient",
+        repeats: true,
+        keys: &["address", "safe_senders", "blocked_senders"],
+        unsupported: &[
+            ("trusted_senders_and_domains", "write safe_senders"),
+            ("blocked_senders_and_domains", "write blocked_senders"),
+            ("trusted_recipients_and_domains", LEAVE_OUT),
+            ("contacts_trusted", LEAVE_OUT),
+        ],
+    },
     Table {
         name: "inbound_connector",
         repeats: true,

@@ -25,6 +25,7 @@ mod recognition;
 mod replies;
 mod route;
 pub mod rules;
+mod sender_lists;
 mod tenant;
 mod text;
 mod violations;
@@ -73,6 +74,7 @@ pub use protection::presets::{BuiltIn, Column, Preset, PresetLevel, built_in};
 pub use protection::quarantine::{
     ADMIN_ONLY, BUILT_IN as BUILT_IN_QUARANTINE_POLICIES, FULL_ACCESS, FULL_ACCESS_BITS,
     FULL_ACCESS_NOTIFIED, LIMITED_ACCESS, NO_ACCESS, QuarantinePolicy, permission, permissions_for,
+    sender_override,
 };
 pub use protection::rules::{POLICIES_MAX, POLICY_LIST_MAX};
 pub use protection::scope::{DEFAULT_POLICY, Scope};
@@ -83,7 +85,10 @@ pub use protection::url_pattern::{URL_CHARACTERS_MAX, UrlPattern, UrlReading};
 pub use protection::values::{
     AsfState, Code, FileType, Instant, List, SenderPattern, SourceRange, Switch,
 };
-pub use protection::{Considered, GeneralProtection, Policies, Protection};
+pub use protection::{
+    Considered, GeneralProtection, NotificationFrequency, NotificationLanguage, Policies,
+    Protection,
+};
 pub use ranges::{AddressRange, IPV4_PREFIX_MIN, IPV6_PREFIX_MIN, SharedIdentities};
 pub use recipients::RecipientList;
 pub use recognition::CERTIFICATE_NAMES_MAX;
@@ -92,6 +97,7 @@ pub use replies::{
     TLS_REQUIRED, other_tenant_in_transaction,
 };
 pub use route::{ConnectorRoute, ConnectorTls, NextHop, Route, route, route_by_rule};
+pub use sender_lists::{BLOCKED_SENDERS_MAX, ListedSender, SAFE_SENDERS_MAX, SenderLists};
 pub use tenant::{
     AcceptedDomain, ConnectorSource, ConnectorType, DomainType, InboundConnector, InboundExtras,
     OutboundConnector, Tenant, TenantExtras, TlsSettings,

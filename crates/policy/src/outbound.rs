@@ -31,8 +31,8 @@ use crate::violations::{Violation, double};
 
 /// Domains of one tenant that are signed for: as many as it may have.
 const DKIM_DOMAINS_MAX: usize = 5_000;
-/// Recipients that get a copy of suspicious mail.
-const BCC_MAX: usize = 100;
+/// Recipients that get copies of suspicious mail, or are told of a restricted sender.
+const TOLD_MAX: usize = 100;
 /// The largest limit that can be set: Exchange Online's.
 pub const RECIPIENT_LIMIT_MAX: u32 = 10_000;
 /// The largest limit of a connector or a whole tenant, which many senders share.
@@ -103,15 +103,35 @@ pub struct OutboundPolicy {
     /// otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_forwarding_mode: Option<AutoForwardingMode>,
-    /// Who gets a copy of outbound mail that is judged to be spam.
+    /// Whether outbound mail that is judged to be spam is copied.
+    #[serde(skip_serializing_if = "is_false")]
+    pub bcc_suspicious_outbound_mail: bool,
+    /// Who gets the copies.
     #[serde(with = "text::list", skip_serializing_if = "<[_]>::is_empty")]
-    pub bcc_suspicious: Box<[Address]>,
+    pub bcc_suspicious_outbound_additional_recipients: Box<[Address]>,
+    /// Whether somebody is told when a sender is restricted.
+    #[serde(skip_serializing_if = "is_false")]
+    pub notify_outbound_spam: bool,
+    /// Who is told.
+    #[serde(with = "text::list", skip_serializing_if = "<[_]>::is_empty")]
+    pub notify_outbound_spam_recipients: Box<[Address]>,
 }
 
 impl OutboundPolicy {
     /// What happens to who sends more than a limit.
     pub fn action(&self) -> ThresholdAction {
         self.action_when_threshold_reached.unwrap_or(ThresholdAction::BlockUserForToday)
+    }
+
+    /// Who gets a copy of outbound mail that is judged to be spam.
+    pub fn suspicious_copies(&self) -> &[Address] {
+        let recipients = &self.bcc_suspicious_outbound_additional_recipients;
+        if self.bcc_suspicious_outbound_mail { recipients } else { &[] }
+    }
+
+    /// Who is told when a sender is restricted.
+    pub fn told_of_restrictions(&self) -> &[Address] {
+        if self.notify_outbound_spam { &self.notify_outbound_spam_recipients } else { &[] }
     }
 
     /// Whether mailboxes may forward to the outside by themselves.
@@ -177,6 +197,11 @@ pub(crate) const DKIM_TABLE: Table = Table {
     ],
 };
 
+const BCC: &str = "bcc_suspicious_outbound_mail";
+const BCC_RECIPIENTS: &str = "bcc_suspicious_outbound_additional_recipients";
+const NOTIFY: &str = "notify_outbound_spam";
+const NOTIFY_RECIPIENTS: &str = "notify_outbound_spam_recipients";
+
 /// `[outbound_policy]`.
 pub(crate) const POLICY_TABLE: Table = Table {
     name: "outbound_policy",
@@ -189,14 +214,15 @@ pub(crate) const POLICY_TABLE: Table = Table {
         "tenant_limit_per_hour",
         "action_when_threshold_reached",
         "auto_forwarding_mode",
+        BCC,
+        BCC_RECIPIENTS,
+        NOTIFY,
+        NOTIFY_RECIPIENTS,
+    ],
+    unsupported: &[(
         "bcc_suspicious",
-    ],
-    unsupported: &[
-        ("bcc_suspicious_outbound_mail", "use bcc_suspicious, with the recipients"),
-        ("bcc_suspicious_outbound_additional_recipients", "use bcc_suspicious"),
-        ("notify_outbound_spam", "leave it out: look at posthouse events"),
-        ("notify_outbound_spam_recipients", "leave it out: look at posthouse events"),
-    ],
+        "write bcc_suspicious_outbound_mail, and bcc_suspicious_outbound_additional_recipients",
+    )],
 };
 
 /// The first thing that is wrong with what a tenant wants of mail that leaves.
@@ -263,8 +289,21 @@ fn policy_is_wrong(policy: &OutboundPolicy) -> Option<(&'static str, String)> {
             (limit > limit_max).then(|| (key, format!("{key} is 0 to {limit_max}")))
         }
     };
-    if policy.bcc_suspicious.len() > BCC_MAX {
-        return Some(("bcc_suspicious", format!("more than {BCC_MAX} entries")));
+    let bcc = &policy.bcc_suspicious_outbound_additional_recipients;
+    let notified = &policy.notify_outbound_spam_recipients;
+    for (key, is_on, list_key, list) in [
+        (BCC, policy.bcc_suspicious_outbound_mail, BCC_RECIPIENTS, bcc),
+        (NOTIFY, policy.notify_outbound_spam, NOTIFY_RECIPIENTS, notified),
+    ] {
+        if list.len() > TOLD_MAX {
+            return Some((list_key, format!("more than {TOLD_MAX} entries")));
+        }
+        if is_on && list.is_empty() {
+            return Some((key, format!("{key} without {list_key} reaches nobody")));
+        }
+        if !is_on && !list.is_empty() {
+            return Some((list_key, format!("{list_key} does nothing without {key} = true")));
+        }
     }
     let found = limits.into_iter().find_map(over(RECIPIENT_LIMIT_MAX));
     found.or_else(|| shared.into_iter().find_map(over(SHARED_LIMIT_MAX)))
@@ -284,6 +323,10 @@ fn yes() -> bool {
 
 fn is_true(value: &bool) -> bool {
     *value
+}
+
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 fn is_zero(value: &u32) -> bool {

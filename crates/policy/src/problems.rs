@@ -52,6 +52,9 @@ impl Tenant {
         let mut found = Found(Vec::new());
         found.domains(self, context);
         found.recipients(self);
+        for problem in self.all_sender_lists().iter().filter_map(|lists| lists.problem(self)) {
+            found.error(problem);
+        }
         for connector in &self.inbound_connectors {
             found.inbound(self, connector, context);
         }

@@ -25,8 +25,9 @@ pub(crate) mod url_pattern;
 pub(crate) mod values;
 
 use std::borrow::Cow;
+use std::time::Duration;
 
-use posthouse_types::{Address, Domain, PolicyKind};
+use posthouse_types::{Address, Domain, Language, PolicyKind};
 use serde::{Deserialize, Serialize};
 
 use allow_block::TenantAllowBlock;
@@ -38,6 +39,9 @@ use presets::{Column, Preset, PresetLevel, built_in};
 use quarantine::QuarantinePolicy;
 use scope::{Addresses, Scoped, first_custom, own_default};
 use values::{List, is_same};
+
+use crate::tenant::Tenant;
+use crate::text::words;
 
 /// Everything that a tenant has set about its protection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,6 +77,43 @@ pub struct GeneralProtection {
     /// Domains whose ARC seals are believed where a message was changed on its way (spec 4).
     #[serde(skip_serializing_if = "no_domains")]
     pub arc_trusted_sealers: List<Domain>,
+    /// How often recipients are told what is kept of their mail; left out: daily.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_user_spam_notification_frequency: Option<NotificationFrequency>,
+    /// The language of what this gateway writes to the tenant's people; left out: English.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notification_language: Option<NotificationLanguage>,
+}
+
+words! {
+    /// How often recipients are told what is kept of their mail (DefaultGlobalTag, spec 3.2).
+    NotificationFrequency {
+        /// Every four hours.
+        FourHours = "four-hours",
+        /// Once a day.
+        Daily = "daily",
+        /// Once a week.
+        Weekly = "weekly",
+    }
+}
+
+words! {
+    /// A language of notifications.
+    NotificationLanguage {
+        /// English.
+        En = "en",
+        /// German.
+        De = "de",
+    }
+}
+
+impl From<NotificationLanguage> for Language {
+    fn from(language: NotificationLanguage) -> Self {
+        match language {
+            NotificationLanguage::En => Self::English,
+            NotificationLanguage::De => Self::German,
+        }
+    }
 }
 
 fn no_addresses(list: &Addresses) -> bool {
@@ -83,10 +124,34 @@ fn no_domains(list: &List<Domain>) -> bool {
     list.is_empty()
 }
 
+impl Tenant {
+    /// The language of what this gateway writes to the tenant's people.
+    pub fn notification_language(&self) -> Language {
+        let protection = self.protection();
+        let language = protection.and_then(|protection| protection.general.notification_language);
+        language.map_or(Language::English, Language::from)
+    }
+}
+
 impl GeneralProtection {
     /// The keys of its table.
-    pub const KEYS: &'static [&'static str] =
-        &["preset", "sec_ops_mailboxes", "arc_trusted_sealers"];
+    pub const KEYS: &'static [&'static str] = &[
+        "preset",
+        "sec_ops_mailboxes",
+        "arc_trusted_sealers",
+        "end_user_spam_notification_frequency",
+        "notification_language",
+    ];
+
+    fn notification_interval(&self) -> Duration {
+        const HOUR: u64 = 60 * 60;
+        let hours = match self.end_user_spam_notification_frequency {
+            Some(NotificationFrequency::FourHours) => 4,
+            None | Some(NotificationFrequency::Daily) => 24,
+            Some(NotificationFrequency::Weekly) => 7 * 24,
+        };
+        Duration::from_secs(hours * HOUR)
+    }
 }
 
 /// The one policy of each type that is for a recipient.

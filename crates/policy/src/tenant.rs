@@ -15,6 +15,7 @@ use crate::protection::allow_block;
 use crate::ranges::AddressRange;
 use crate::recipients::RecipientList;
 use crate::rules::{self, MailFlowRule};
+use crate::sender_lists::{self, SenderLists};
 use crate::text::{self, words};
 
 /// One tenant. Lists are kept sorted by [`Tenant::normalize`], so that looking up is a binary
@@ -47,6 +48,8 @@ pub struct TenantExtras {
     pub outbound: OutboundSettings,
     /// Its policies and lists.
     pub protection: Protection,
+    /// Recipients' own safe and blocked senders.
+    pub sender_lists: Box<[SenderLists]>,
 }
 
 /// A domain that a tenant receives mail for, and may send as.
@@ -292,6 +295,7 @@ impl Tenant {
             rules::sort(&mut extras.mail_flow_rules);
             extras.mail_flow_rules.shrink_to_fit();
             extras.outbound.normalize();
+            sender_lists::normalize(&mut extras.sender_lists);
         }
         self.extras = self.extras.take().filter(|extras| **extras != TenantExtras::default());
     }

@@ -125,6 +125,11 @@ impl KeptFacts {
         }
     }
 
+    /// Who the message says that it is from.
+    pub fn author(&self) -> Option<Address> {
+        self.from.as_deref().and_then(address)
+    }
+
     /// As policies read it. What is not kept (types of files, the filter's switches, who is
     /// imitated) is missing, so that a decision can only be milder for that.
     pub fn judged(&self) -> Judged {
@@ -132,7 +137,7 @@ impl KeptFacts {
         Judged {
             categories: self.categories.iter().filter_map(|word| category(word)).collect(),
             scl: self.scl,
-            from: self.from.as_deref().and_then(address),
+            from: self.author(),
             mail_from: self.mail_from.as_deref().and_then(address),
             client_ip: self.client_ip,
             urls: self.urls.clone(),
@@ -150,20 +155,19 @@ impl KeptFacts {
 /// zero-hour for such mail.
 pub fn decide_again(
     facts: &KeptFacts,
-    recipient: &Address,
+    recipient: &RecipientContext,
     protection: &Protection,
     now: UnixMillis,
 ) -> Option<Changed> {
     let before = facts.category();
-    let context = RecipientContext::of(recipient.clone());
-    let decision = decide(&facts.judged(), &context, protection, now);
+    let decision = decide(&facts.judged(), recipient, protection, now);
     let lets_through = decision.overrides.iter().any(|one| one.allows && one.acted);
     if decision.category < before {
         let is_kept = matches!(decision.action, Action::Quarantine(_));
         return (lets_through && !is_kept)
             .then(|| Changed::Better { decision: Box::new(decision) });
     }
-    let policies = protection.policies_for(recipient);
+    let policies = protection.policies_for(&recipient.address);
     let is_wanted = match decision.category {
         Category::None | Category::Bulk => false,
         Category::Malware => policies.malware.zap_enabled,
@@ -252,7 +256,7 @@ mod tests {
     }
 
     fn again(facts: &KeptFacts, more: &str) -> Option<Changed> {
-        decide_again(facts, &ann(), &protection(more), UnixMillis(1_000_000))
+        decide_again(facts, &RecipientContext::of(ann()), &protection(more), UnixMillis(1_000_000))
     }
 
     fn block(list_type: &str, value: &str) -> String {
@@ -298,6 +302,19 @@ mod tests {
         }
         assert_eq!(again(&facts(), &block("sender", "other.example")), None);
         assert_eq!(again(&facts(), ""), None);
+    }
+
+    #[test]
+    fn a_recipients_safe_sender_is_heeded_when_a_message_is_judged_again() {
+        let mut facts = facts();
+        facts.add(&[Category::Spam], 5);
+        let mut context = RecipientContext::of(ann());
+        let again = |context: &RecipientContext| {
+            decide_again(&facts, context, &Protection::default(), UnixMillis(1_000_000))
+        };
+        assert!(matches!(again(&context), Some(Changed::Worse { .. })));
+        context.safe_senders.push("eve@stranger.example".to_owned());
+        assert_eq!(again(&context), None);
     }
 
     #[test]

@@ -30,7 +30,10 @@ connector_limit_per_hour = 5000
 tenant_limit_per_hour = 100000
 action_when_threshold_reached = "block-user"
 auto_forwarding_mode = "off"
-bcc_suspicious = ["security@t.example"]
+bcc_suspicious_outbound_mail = true
+bcc_suspicious_outbound_additional_recipients = ["security@t.example"]
+notify_outbound_spam = true
+notify_outbound_spam_recipients = ["admin@t.example"]
 
 [[dkim]]
 domain = "news.t.example"
@@ -78,6 +81,8 @@ fn a_wrong_file_is_told_where_and_what_to_do() {
         wrong("", "[outbound_policy]\nrecipient_limit_per_day = 10001\n"),
         wrong("", "[outbound_policy]\naction_when_threshold_reached = \"shout\"\n"),
         wrong("", "[outbound_policy]\nnotify_outbound_spam = true\n"),
+        wrong("", "[outbound_policy]\nnotify_outbound_spam_recipients = [\"a@t.example\"]\n"),
+        wrong("", "[outbound_policy]\nbcc_suspicious = []\n"),
     ];
     assert_eq!(
         told.join("\n") + "\n",
@@ -89,7 +94,9 @@ line 7, column 1: \"A_b\" is no selector: letters, digits and hyphens
 line 8, column 1: a second [[dkim]] of this domain
 line 6, column 1: recipient_limit_per_day is 0 to 10000
 line 6, column 33: \"shout\" is none of \"alert\", \"block-user-for-today\", \"block-user\"
-line 6, column 1: notify_outbound_spam in [outbound_policy] is not supported yet (leave it out: look at posthouse events)
+line 6, column 1: notify_outbound_spam without notify_outbound_spam_recipients reaches nobody
+line 6, column 1: notify_outbound_spam_recipients does nothing without notify_outbound_spam = true
+line 6, column 1: bcc_suspicious in [outbound_policy] is not supported yet (write bcc_suspicious_outbound_mail, and bcc_suspicious_outbound_additional_recipients)
 "
     );
 }

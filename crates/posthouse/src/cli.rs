@@ -111,7 +111,7 @@ enum Verb {
     /// Add, remove and verify a tenant's accepted domains
     #[command(subcommand)]
     Domain(tenants::DomainVerb),
-    /// Add and remove a tenant's recipients
+    /// Add and remove a tenant's recipients, and their own safe and blocked senders
     #[command(subcommand)]
     Recipient(tenants::RecipientVerb),
     /// Set, enable, disable and remove a tenant's connectors

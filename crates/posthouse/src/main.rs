@@ -14,6 +14,7 @@ mod gateway;
 mod health;
 mod learned;
 mod listeners;
+mod notifications;
 mod office;
 mod outbound;
 mod protection;

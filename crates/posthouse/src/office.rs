@@ -12,6 +12,7 @@ mod policies;
 mod quarantine;
 mod reports;
 mod restricted;
+mod senders;
 mod spoofs;
 mod views;
 mod zero_hour;
@@ -37,6 +38,7 @@ pub(crate) use grants::GrantsByTenant;
 pub(crate) use policies::PolicyRequest;
 pub(crate) use quarantine::{ActingAs, QuarantineFilter, QuarantineRequest};
 pub(crate) use reports::{Block, ReportRequest, Reported, Word};
+pub(crate) use senders::SenderList;
 pub(crate) use zero_hour::change_line;
 
 /// How long an administrator's question waits for the tenants of a node that has just started: a
@@ -57,6 +59,8 @@ pub(crate) enum Request {
     TenantRemove { tenant: String },
     /// Change one thing of a tenant.
     Edit { tenant: String, edit: Edit },
+    /// A recipient's own safe and blocked senders.
+    RecipientSenders { tenant: String, address: String },
     /// Look for a domain's TXT proof and remember it.
     DomainVerify { tenant: String, domain: String },
     /// Message trace.
@@ -111,6 +115,7 @@ impl Request {
             | Self::RestrictedRelease { .. }
             | Self::TenantRemove { .. }
             | Self::Edit { .. }
+            | Self::RecipientSenders { .. }
             | Self::DomainVerify { .. } => true,
         }
     }
@@ -264,6 +269,9 @@ impl Office {
             Request::Tenants => self.tenants().await,
             Request::TenantRemove { tenant } => self.remove_tenant(&tenant, now).await,
             Request::Edit { tenant, edit } => self.edit(&tenant, edit, now).await,
+            Request::RecipientSenders { tenant, address } => {
+                self.recipient_senders(&tenant, &address)
+            }
             Request::DomainVerify { tenant, domain } => {
                 self.verify_domain(&tenant, &domain, now).await
             }

@@ -12,6 +12,7 @@ mod history;
 mod leaving;
 pub(crate) mod ledger;
 mod parts;
+mod scanner;
 mod settings;
 mod source;
 mod spoofs;
@@ -31,12 +32,13 @@ use posthouse_types::{
 };
 
 pub(crate) use contacts::{Acquaintance, Contacts};
-pub(crate) use engines::{Engines, examine_clamd, warn_of_clamd};
+pub(crate) use engines::Engines;
 pub(crate) use explanation::{because, judgement};
 pub(crate) use history::Sampling;
 pub(crate) use leaving::{Leaving, check_leaving};
 pub(crate) use ledger::Ledger;
 pub(crate) use parts::{Taken, messages};
+pub(crate) use scanner::{Severity, check_scanner, watch_scanner};
 pub(crate) use settings::FilterSettings;
 pub(crate) use source::{Arrived, Source, trace_back};
 pub(crate) use treat::{Circumstances, Treatment, keeper, treat, unproven};
@@ -306,7 +308,9 @@ async fn measure(
     message: Arc<[u8]>,
     surroundings: Surroundings,
 ) -> Result<(Reading, Measured), Refusal> {
+    let turn = engines.turn().await;
     let measured = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
         filter::measure(&message, &engines.tools(&surroundings))
     });
     measured.await.map_err(|panic| {

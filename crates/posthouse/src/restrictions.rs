@@ -11,7 +11,7 @@ use posthouse_policy::{
     Counted, CountedKind, Exceeded, LimitAnswer, OutboundLimits, OutboundPolicy, limit_exceeded,
     sender_restricted,
 };
-use posthouse_store::{Restricted, Store, StoreError};
+use posthouse_store::{Committed, NewMessage, Restricted, Store, StoreError};
 use posthouse_trace::{EventData, Level, OperationalEvent};
 use posthouse_types::{Address, Refusal, TenantId, UnixMillis};
 
@@ -38,6 +38,35 @@ pub(crate) struct Leaving<'a> {
     pub(crate) external: u32,
     pub(crate) internal: u32,
     pub(crate) now: UnixMillis,
+}
+
+/// Why a message does not go.
+#[derive(Debug)]
+pub(crate) struct Stopped {
+    pub(crate) refusal: Refusal,
+    /// Its sender is to be restricted from now on.
+    pub(crate) restricts: Option<Restriction>,
+}
+
+/// A sender that is to be restricted.
+#[derive(Debug)]
+pub(crate) struct Restriction {
+    exceeded: Exceeded,
+    /// When it ends by itself.
+    pub(crate) until: Option<UnixMillis>,
+    since: UnixMillis,
+}
+
+impl Restriction {
+    /// The sender, folded.
+    pub(crate) fn sender(&self) -> &str {
+        &self.exceeded.entity.name
+    }
+
+    /// Why, in plain words.
+    pub(crate) fn why(&self) -> String {
+        limit_exceeded(&self.exceeded).operator_text
+    }
 }
 
 impl Restrictions {
@@ -71,15 +100,16 @@ impl Restrictions {
         }
     }
 
-    /// Counts a message, or refuses it. What is over a limit that only alerts goes, with an event;
-    /// a sender that is over one that blocks is restricted from now on.
+    /// Counts a message, or stops it. What is over a limit that only alerts goes, with an event; a
+    /// sender that is over one that blocks is to be restricted.
     pub(crate) async fn count(
         &self,
         store: &Store,
         policy: Option<&OutboundPolicy>,
         leaving: &Leaving<'_>,
-    ) -> Result<(), Refusal> {
-        self.check(leaving.tenant, leaving.sender, leaving.now)?;
+    ) -> Result<(), Box<Stopped>> {
+        let may_send = self.check(leaving.tenant, leaving.sender, leaving.now);
+        may_send.map_err(|refusal| Stopped { refusal, restricts: None })?;
         let Some(policy) = policy else { return Ok(()) };
         let entities = entities(leaving);
         let (external, internal, now) = (leaving.external, leaving.internal, leaving.now);
@@ -91,11 +121,12 @@ impl Restrictions {
                 Ok(())
             }
             LimitAnswer::Restrict { exceeded, until } => {
-                if exceeded.entity.kind == CountedKind::Sender {
-                    self.restrict(store, &exceeded, until, leaving.now).await;
-                }
                 self.tell(store, &exceeded, leaving.now).await;
-                Err(limit_exceeded(&exceeded))
+                let refusal = limit_exceeded(&exceeded);
+                let is_sender = exceeded.entity.kind == CountedKind::Sender;
+                let restriction = Restriction { exceeded, until, since: leaving.now };
+                let restricts = is_sender.then_some(restriction);
+                Err(Box::new(Stopped { refusal, restricts }))
             }
         }
     }
@@ -119,27 +150,33 @@ impl Restrictions {
         Ok(inner.restricted.remove(&entity).is_some() || released)
     }
 
-    async fn restrict(
+    /// Restricts a sender from now on, with what is written about it: in one transaction, so that
+    /// whoever is to be told is told once. Gives what was stored.
+    pub(crate) async fn restrict(
         &self,
         store: &Store,
-        exceeded: &Exceeded,
-        until: Option<UnixMillis>,
-        now: UnixMillis,
-    ) {
-        let entity = &exceeded.entity;
-        let why = limit_exceeded(exceeded).operator_text;
-        self.lock().restricted.insert(entity.clone(), (until, why.clone()));
+        restriction: &Restriction,
+        notifications: Vec<NewMessage>,
+    ) -> Vec<Committed> {
+        let Restriction { exceeded, until, since } = restriction;
+        let (entity, until) = (&exceeded.entity, *until);
+        let why = restriction.why();
+        let before = self.lock().restricted.insert(entity.clone(), (until, why.clone()));
+        // Another session was faster by a moment, and told it.
+        let is_new = before.is_none_or(|(until, _)| until.is_some_and(|until| until <= *since));
+        let notifications = if is_new { notifications } else { Vec::new() };
         let row = Restricted {
             tenant: entity.tenant,
             kind: entity.kind.as_str().to_owned(),
             name: entity.name.to_string(),
-            since: now,
+            since: *since,
             until,
             why,
         };
-        if let Err(error) = store.put_restricted(row).await {
+        store.put_restricted(row, notifications).await.unwrap_or_else(|error| {
             tracing::error!(%error, "a restriction could not be stored: it ends with this process");
-        }
+            Vec::new()
+        })
     }
 
     async fn tell(&self, store: &Store, exceeded: &Exceeded, now: UnixMillis) {
@@ -214,8 +251,13 @@ mod tests {
         };
         let restrictions = Restrictions::default();
         restrictions.count(&store, Some(&policy), &leaving(10)).await.unwrap();
-        let refused = restrictions.count(&store, Some(&policy), &leaving(1)).await.unwrap_err();
+        let stopped = restrictions.count(&store, Some(&policy), &leaving(1)).await.unwrap_err();
+        let refused = stopped.refusal;
         assert_eq!((refused.reason, refused.reply.code), (Reason::OutboundLimitExceeded, 550));
+        let restriction = stopped.restricts.unwrap();
+        restrictions.restrict(&store, &restriction, Vec::new()).await;
+        let stopped = restrictions.count(&store, Some(&policy), &leaving(1)).await.unwrap_err();
+        assert!(stopped.restricts.is_none(), "once");
 
         let again = Restrictions::default();
         again.load(&store).await.unwrap();

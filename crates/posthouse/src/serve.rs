@@ -18,9 +18,10 @@ use tokio::task::JoinSet;
 
 use crate::health;
 use crate::listeners::Entrance;
+use crate::notifications::digest;
 use crate::office::{GrantsByTenant, Office};
 use crate::outbound::{self, Outbound, Signals};
-use crate::protection::{ledger, warn_of_clamd};
+use crate::protection::{ledger, watch_scanner};
 use crate::settings::{LogFormat, Settings};
 use crate::world::{self, Parts, World};
 use crate::{door, edge, listeners, records, zero_hour};
@@ -127,7 +128,8 @@ async fn serve(config: &Path, settings: Settings, role: Role) -> Result<(), Stri
     tasks.spawn(housekeeping(Arc::clone(&world)));
     tasks.spawn(zero_hour::run(Arc::clone(&world)));
     tasks.spawn(ledger::keep(Arc::clone(&world)));
-    tasks.spawn(warn_of_clamd(Arc::clone(&world)));
+    tasks.spawn(digest::run(Arc::clone(&world)));
+    tasks.spawn(watch_scanner(Arc::clone(&world)));
     if let Some(address) = world.settings().metrics.listen {
         let listener = listeners::bind(address)
             .map_err(|error| format!("cannot listen on [metrics] {address}: {error}"))?;

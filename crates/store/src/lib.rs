@@ -16,6 +16,7 @@ mod error;
 mod fresh;
 mod learned;
 mod load;
+mod notifications;
 mod open;
 mod pairs;
 mod purge;
@@ -50,6 +51,7 @@ pub use draft::Draft;
 pub use error::{OpenError, StoreError};
 pub use learned::{Lesson, Report};
 pub use load::{BodyReader, StoredBody, StoredMessage};
+pub use notifications::ToNotify;
 pub use open::StoreOptions;
 pub use pairs::{Contact, SpoofSeen};
 pub use quarantine::{

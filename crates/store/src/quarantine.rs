@@ -17,6 +17,7 @@ use crate::settle::remove_recipient;
 use crate::trace::{Step, bounded, insert_event, record_step};
 use crate::writer::{Class, Fault, Work};
 use crate::{Lesson, MessageId, QueueId, Store, StoreError};
+pub(crate) use rows::untold;
 pub use rows::{
     Actor, NewQuarantine, QuarantineAct, QuarantineCursor, QuarantineFilter, QuarantineId,
     QuarantineStatus, Quarantined, Refused, Rescan,
@@ -69,9 +70,10 @@ pub(crate) fn insert_by(
         .prepare_cached(
             "INSERT INTO quarantine (message, queue, tenant, reference, received, expires, sender,
                 recipient, subject, message_id, size, outbound, reason, policy_kind, policy_name,
-                quarantine_policy, permissions, notifies, override, status, released_by)
+                quarantine_policy, permissions, notifies, override, status, released_by,
+                notify_due)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-                ?18, ?19, 0, '')",
+                ?18, ?19, 0, '', ?20)",
         )?
         .execute(rusqlite::params![
             of.message.0,
@@ -93,6 +95,7 @@ pub(crate) fn insert_by(
             kept.quarantine.permissions,
             kept.quarantine.notifies,
             kept.override_reason,
+            kept.notify_after.map(|after| (of.since + after).0),
         ])?;
     let id = QuarantineId(connection.last_insert_rowid());
     let act = Act { id, tenant: of.tenant, act: "quarantined", by, detail };
@@ -110,6 +113,17 @@ pub(crate) fn note_zero_hour(
 ) -> Result<(), Fault> {
     let tenant = Some(tenant.0.cast_signed());
     write_act(connection, &Act { id, tenant, act, by: "zero-hour", detail }, now)
+}
+
+/// Notes that a recipient is told of a message in quarantine.
+pub(crate) fn note_told(
+    connection: &Connection,
+    id: QuarantineId,
+    now: UnixMillis,
+) -> Result<(), Fault> {
+    let Some(row) = one(connection, id)? else { return Ok(()) };
+    let tenant = row.tenant.map(|tenant| tenant.0.cast_signed());
+    write_act(connection, &Act { id, tenant, act: "notified", by: "the gateway", detail: "" }, now)
 }
 
 struct Act<'a> {
@@ -404,7 +418,8 @@ fn set_status(
 ) -> Result<(), Fault> {
     work.connection
         .prepare_cached(
-            "UPDATE quarantine SET status = ?2, released_by = coalesce(?3, released_by)
+            "UPDATE quarantine SET status = ?2, released_by = coalesce(?3, released_by),
+                notify_due = CASE WHEN ?2 = 4 THEN NULL ELSE notify_due END
              WHERE id = ?1",
         )?
         .execute((row.id.0, status.number(), by))?;

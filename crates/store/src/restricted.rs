@@ -5,8 +5,9 @@
 use posthouse_types::{TenantId, UnixMillis};
 use rusqlite::Connection;
 
+use crate::commit::Prepared;
 use crate::writer::Class;
-use crate::{Store, StoreError};
+use crate::{Committed, NewMessage, Store, StoreError};
 
 /// Rows that are given at once. A node with more has another trouble; the latest count.
 const ROWS_MAX: i64 = 100_000;
@@ -45,13 +46,25 @@ pub struct Restricted {
 }
 
 impl Store {
-    /// Restricts somebody; a restriction that is there already is replaced.
+    /// Restricts somebody, with what is written about it; a restriction that is there already is
+    /// replaced. One transaction.
     ///
     /// # Errors
     /// [`StoreError::DiskFull`] or [`StoreError::Unavailable`]; then nothing has changed.
-    pub async fn put_restricted(&self, row: Restricted) -> Result<(), StoreError> {
-        let bytes = row.name.len() + row.why.len();
-        self.submit(Class::Record, bytes, Vec::new(), move |work| {
+    pub async fn put_restricted(
+        &self,
+        row: Restricted,
+        notifications: Vec<NewMessage>,
+    ) -> Result<Vec<Committed>, StoreError> {
+        let (mut prepared, mut files) = (Vec::new(), Vec::new());
+        for notification in notifications {
+            let (notification, file) = self.prepare(notification).await?;
+            prepared.push(notification);
+            files.extend(file);
+        }
+        let bytes: usize = prepared.iter().map(Prepared::bytes).sum();
+        let bytes = bytes + row.name.len() + row.why.len();
+        self.submit(Class::Record, bytes, files, move |work| {
             work.connection
                 .prepare_cached(
                     "INSERT OR REPLACE INTO restricted (tenant, kind, name, since, until, why)
@@ -65,7 +78,7 @@ impl Store {
                     row.until.map(|until| until.0),
                     &row.why,
                 ))?;
-            Ok(())
+            prepared.iter().map(|notification| notification.insert(work.connection)).collect()
         })
         .await
     }

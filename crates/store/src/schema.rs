@@ -5,12 +5,19 @@
 
 use rusqlite::Connection;
 
-use crate::{OpenError, counts, learned, restricted, zero_hour};
+use crate::{OpenError, counts, learned, notifications, restricted, zero_hour};
 
 /// The steps; the first makes version 1 of nothing. `PRAGMA user_version` holds the version.
 /// A step that has been released is never changed.
-pub(crate) const MIGRATIONS: &[&str] =
-    &[VERSION_1, VERSION_2, restricted::STEP, counts::STEP, learned::STEP, zero_hour::STEP];
+pub(crate) const MIGRATIONS: &[&str] = &[
+    VERSION_1,
+    VERSION_2,
+    restricted::STEP,
+    counts::STEP,
+    learned::STEP,
+    zero_hour::STEP,
+    notifications::STEP,
+];
 
 /// Bodies stand apart from messages, so that views of the queue read dense pages. Recipients hold
 /// the number of their trace row, so that settling needs no look-up by name. AUTOINCREMENT where a
@@ -264,6 +271,34 @@ mod tests {
         ] {
             assert_eq!(count(&connection, empty).unwrap(), 0, "{empty}");
         }
+    }
+
+    #[test]
+    fn flt_25_what_was_kept_before_there_were_notifications_is_told_at_once() {
+        let connection = Connection::open_in_memory().unwrap();
+        migrate_by(&connection, &MIGRATIONS[..6]).unwrap();
+        // Notifies, outbound, status: only the first is for its recipient to hear of.
+        for (notifies, outbound, status) in [(1, 0, 0), (0, 0, 0), (1, 1, 0), (1, 0, 4)] {
+            connection
+                .execute(
+                    "INSERT INTO quarantine (message, queue, reference, received, expires,
+                        recipient, subject, message_id, size, outbound, reason, policy_kind,
+                        policy_name, quarantine_policy, permissions, notifies, override, status,
+                        released_by)
+                     VALUES (1, 1, '', 5, 9, '', '', '', 0, ?2, '', '', '', '', 0, ?1, '', ?3, '')",
+                    (notifies, outbound, status),
+                )
+                .unwrap();
+        }
+        assert_eq!(migrate(&connection).unwrap(), 6);
+        let due: Option<i64> = connection
+            .query_row(
+                "SELECT sum(notify_due) FROM quarantine WHERE id = 1 OR notify_due IS NOT NULL",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(due, Some(5));
     }
 
     #[test]

@@ -347,7 +347,9 @@ fn worsen(
         .prepare_cached(
             "UPDATE quarantine SET reason = ?2, policy_kind = ?3, policy_name = ?4,
                 quarantine_policy = ?5, permissions = ?6, notifies = ?7,
-                expires = max(expires, ?8)
+                expires = max(expires, ?8),
+                notify_due = CASE WHEN ?10 IS NULL THEN NULL WHEN notifies THEN notify_due
+                    ELSE ?10 END
              WHERE id = ?1 AND status <> ?9",
         )?
         .execute((
@@ -360,6 +362,7 @@ fn worsen(
             kept.quarantine.notifies,
             (now + days).0,
             QuarantineStatus::Released.number(),
+            kept.notify_after.map(|after| (now + after).0),
         ))?;
     if changed == 0 {
         return Ok(false);

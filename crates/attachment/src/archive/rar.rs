@@ -30,7 +30,7 @@ pub(super) fn open(examiner: &mut Examiner<'_>, place: &Place, bytes: &[u8]) {
     match encrypted {
         Some(true) => {
             examiner.says(&kinds::ENCRYPTED, place);
-            if !examiner.passwords.is_empty() {
+            if !examiner.passwords().is_empty() {
                 examiner.says(&kinds::PASSWORD_GIVEN, place);
             }
             examiner.out.is_complete = false;

@@ -58,7 +58,7 @@ fn failed(examiner: &mut Examiner<'_>, place: &Place, error: &Error) {
     if needs_password(error) {
         examiner.out.is_complete = false;
         examiner.says(&kinds::ENCRYPTED, place);
-        if !examiner.passwords.is_empty() {
+        if !examiner.passwords().is_empty() {
             examiner.says(&kinds::PASSWORD_GIVEN, place);
         }
     } else {

@@ -149,10 +149,10 @@ fn encrypted<'b>(
     let passwords = match (&locks.right, locks.in_vain) {
         (Some(right), _) => vec![right.clone()],
         (None, true) => Vec::new(),
-        (None, false) => examiner.passwords.clone(),
+        (None, false) => examiner.passwords().to_vec(),
     };
     examiner.says(&kinds::ENCRYPTED, place);
-    if !examiner.passwords.is_empty() {
+    if !examiner.passwords().is_empty() {
         examiner.says(&kinds::PASSWORD_GIVEN, place);
     }
     if locks.archive.is_none() && !passwords.is_empty() {

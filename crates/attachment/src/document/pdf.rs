@@ -1,12 +1,8 @@
-//! PDF: what acts by itself, what starts something, what is embedded, where its links lead
-//! (ISO 32000-1).
+//! PDF: what acts by itself, what starts something, what is embedded (ISO 32000-1).
 //!
 //! Touches nothing. Objects are not resolved: names are read wherever they stand, in the body and
 //! in object streams, with `#xx` undone. Readers repair almost anything, and so this asks for no
 //! structure.
-
-use std::collections::BTreeSet;
-use std::iter::Peekable;
 
 use flate2::read::ZlibDecoder;
 use memchr::memmem;
@@ -24,11 +20,6 @@ const NAMES: &[&str] =
 const STREAMS_MAX: usize = 5000;
 /// How much before a stream its dictionary is looked for.
 const DICTIONARY_BYTES: usize = 2048;
-/// Most links of one message that are kept.
-const LINKS_MAX: usize = 3000;
-/// How far a string is read, and all strings of one file, in bytes: each may stand in another one.
-const STRING_BYTES_MAX: usize = 2 * 1024;
-const STRINGS_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// What was seen.
 #[derive(Default)]
@@ -36,9 +27,6 @@ struct Seen {
     names: Vec<&'static str>,
     /// A name that was written in code.
     obfuscated: Option<&'static str>,
-    links: BTreeSet<String>,
-    /// Of strings that were read.
-    string_bytes: usize,
 }
 
 /// Looks into a document.
@@ -64,13 +52,6 @@ pub(super) fn open(examiner: &mut Examiner<'_>, place: &Place, bytes: &[u8]) {
     }
     names(bytes.get(at..).unwrap_or_default(), &mut seen);
     say(examiner, place, &seen);
-    examiner.out.is_complete &= seen.string_bytes < STRINGS_BYTES_MAX;
-    // An octet of a string costs a few nanoseconds.
-    if !examiner.budget.work(3 * seen.string_bytes as u64) {
-        examiner.bomb(place);
-    }
-    let left = LINKS_MAX.saturating_sub(examiner.out.links.len());
-    examiner.out.links.extend(seen.links.into_iter().take(left));
 }
 
 fn say(examiner: &mut Examiner<'_>, place: &Place, seen: &Seen) {
@@ -140,30 +121,11 @@ fn stream(examiner: &mut Examiner<'_>, place: &Place, before: &[u8], data: &[u8]
         };
         names(&read.bytes, seen);
         examiner.budget.release(read.bytes.len());
-    } else if !says("Filter") && !says("Metadata") {
-        // A page's text as it stands: readers make links of what looks like one.
-        texts(data, seen);
     }
 }
 
-impl Seen {
-    /// Adds the string that begins here.
-    fn link(&mut self, bytes: &[u8], at: usize) {
-        if self.string_bytes >= STRINGS_BYTES_MAX || self.links.len() >= LINKS_MAX {
-            return;
-        }
-        let target = string(slice(bytes, at, STRING_BYTES_MAX)).unwrap_or_default();
-        // What is escaped is longer where it stands; that it is read is paid with a minimum.
-        self.string_bytes += target.len() + 16;
-        if !target.is_empty() {
-            self.links.insert(String::from_utf8_lossy(&target).into_owned());
-        }
-    }
-}
-
-/// Adds the names of [`NAMES`] that stand in some octets, and where links lead.
+/// Adds the names of [`NAMES`] that stand in some octets.
 fn names(bytes: &[u8], seen: &mut Seen) {
-    texts(bytes, seen);
     for slash in memchr::memchr_iter(b'/', bytes) {
         let rest = slice(bytes, slash + 1, 64);
         let written = rest.split(|octet| is_end(*octet)).next().unwrap_or_default();
@@ -172,9 +134,6 @@ fn names(bytes: &[u8], seen: &mut Seen) {
         }
         let is_coded = written.contains(&b'#');
         let decoded = if is_coded { undo(written) } else { written.to_vec() };
-        if decoded == b"URI" {
-            seen.link(bytes, slash + 1 + written.len());
-        }
         let Some(name) = NAMES.iter().find(|name| name.as_bytes() == decoded) else { continue };
         if is_coded {
             seen.obfuscated = Some(name);
@@ -183,83 +142,6 @@ fn names(bytes: &[u8], seen: &mut Seen) {
             seen.names.push(name);
         }
     }
-}
-
-/// Adds the strings that look like a link: text on a page, where a form is sent, another file.
-fn texts(bytes: &[u8], seen: &mut Seen) {
-    for open in memchr::memchr_iter(b'(', bytes) {
-        let start = slice(bytes, open + 1, 8).to_ascii_lowercase();
-        if [b"http://".as_slice(), b"https://", b"www."].iter().any(|it| start.starts_with(it)) {
-            seen.link(bytes, open);
-        }
-    }
-}
-
-/// The string that begins here, `(literal)` or `<hexadecimal>` (7.3.4); cut where it is too long.
-fn string(bytes: &[u8]) -> Option<Vec<u8>> {
-    let start = bytes.iter().position(|octet| !octet.is_ascii_whitespace() && *octet != 0)?;
-    let mut octets = bytes.get(start + 1..)?.iter().copied().peekable();
-    match bytes.get(start)? {
-        b'(' => Some(literal(&mut octets)),
-        b'<' if octets.peek() != Some(&b'<') => Some(hexadecimal(octets)),
-        _ => None,
-    }
-}
-
-fn literal(octets: &mut Peekable<impl Iterator<Item = u8>>) -> Vec<u8> {
-    let (mut out, mut depth) = (Vec::new(), 0);
-    while let Some(octet) = octets.next() {
-        match octet {
-            b'(' => depth += 1,
-            b')' if depth == 0 => break,
-            b')' => depth -= 1,
-            b'\\' => {
-                out.extend(escaped(octets));
-                continue;
-            }
-            _ => {}
-        }
-        out.push(octet);
-    }
-    out
-}
-
-/// What stands behind a backslash.
-fn escaped(octets: &mut Peekable<impl Iterator<Item = u8>>) -> Option<u8> {
-    let is_octal = |octet: &u8| (b'0'..=b'7').contains(octet);
-    Some(match octets.next()? {
-        b'n' => b'\n',
-        b'r' => b'\r',
-        b't' => b'\t',
-        b'b' => 8,
-        b'f' => 12,
-        // The line goes on.
-        b'\n' => return None,
-        b'\r' => {
-            octets.next_if_eq(&b'\n');
-            return None;
-        }
-        first if is_octal(&first) => {
-            let mut value = first - b'0';
-            for _ in 0..2 {
-                let Some(next) = octets.next_if(is_octal) else { break };
-                value = value.wrapping_mul(8).wrapping_add(next - b'0');
-            }
-            value
-        }
-        other => other,
-    })
-}
-
-fn hexadecimal(octets: impl Iterator<Item = u8>) -> Vec<u8> {
-    let digits = octets.take_while(|octet| *octet != b'>');
-    let digits = digits.filter_map(|octet| char::from(octet).to_digit(16));
-    let mut digits = digits.filter_map(|digit| u8::try_from(digit).ok());
-    let mut out = Vec::new();
-    while let Some(high) = digits.next() {
-        out.push(high << 4 | digits.next().unwrap_or(0));
-    }
-    out
 }
 
 fn plain_names(bytes: &[u8]) -> impl Iterator<Item = String> + '_ {

@@ -189,6 +189,30 @@ fn arc_08_passwords_of_the_message_are_tried_and_locked_is_never_clean() {
 }
 
 #[test]
+fn arc_09_a_packed_rar_tells_its_names_and_the_types_that_they_promise() {
+    // The method of the only member says that it is packed.
+    let mut four = make::rar_4("scan.pdf.exe", b"packed");
+    four[20 + 25] = 0x33;
+    // A number of two octets, in a header that is one octet longer.
+    let mut five = make::rar("scan.pdf.exe", b"packed");
+    let method = at(&five, b"scan.pdf.exe", 0) - 3;
+    five.splice(method..=method, [0x80, 0x03]);
+    five[12] += 1;
+    for (file, bytes, is_open) in [
+        ("four.rar", four, false),
+        ("five.rar", five, false),
+        ("stored.rar", make::rar_4("scan.pdf.exe", b"MZ"), true),
+    ] {
+        let found = found(file, &bytes);
+        assert!(has(&found, "double-extension"), "{file}: {:?}", ids(&found));
+        assert_eq!(found.items[1].names, ["scan.pdf.exe"]);
+        assert_eq!(!has(&found, "archive-unreadable"), is_open, "{file}");
+        let blocked = posthouse_attachment::blocked_types(&found, &["exe"]);
+        assert!(blocked.is_some(), "{file}");
+    }
+}
+
+#[test]
 fn what_cannot_be_opened_is_said() {
     for file_type in ["ace", "arj", "lha", "rev", "uif"] {
         let found = found("a", &sample(file_type));

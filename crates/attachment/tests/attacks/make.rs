@@ -197,3 +197,21 @@ pub(crate) fn octets(hexadecimal: &str) -> Vec<u8> {
     let digits: Vec<u32> = hexadecimal.chars().filter_map(|digit| digit.to_digit(16)).collect();
     digits.chunks(2).map(|pair| (pair[0] << 4 | pair[1]) as u8).collect()
 }
+
+/// RAR 4 with one stored file.
+pub(crate) fn rar_4(name: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut out = b"Rar!\x1a\x07\0".to_vec();
+    out.extend([0, 0, 0x73, 0, 0, 13, 0, 0, 0, 0, 0, 0, 0]);
+    out.extend([0, 0, 0x74, 0, 0x80]);
+    out.extend(u16::try_from(32 + name.len()).unwrap().to_le_bytes());
+    let size = u32::try_from(bytes.len()).unwrap().to_le_bytes();
+    out.extend(size);
+    out.extend(size);
+    out.extend([2, 0, 0, 0, 0, 0, 0, 0, 0, 29, 0x30]); // System, checksum, time, version, stored.
+    out.extend(u16::try_from(name.len()).unwrap().to_le_bytes());
+    out.extend([0; 4]);
+    out.extend(name.as_bytes());
+    out.extend(bytes);
+    out.extend([0, 0, 0x7b, 0, 0, 7, 0]);
+    out
+}

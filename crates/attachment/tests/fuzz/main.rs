@@ -94,24 +94,6 @@ fn mended(octets: &[u8]) -> Vec<u8> {
     out
 }
 
-/// RAR 4 with one stored file.
-fn rar_4(name: &str, bytes: &[u8]) -> Vec<u8> {
-    let mut out = b"Rar!\x1a\x07\0".to_vec();
-    out.extend([0, 0, 0x73, 0, 0, 13, 0, 0, 0, 0, 0, 0, 0]);
-    out.extend([0, 0, 0x74, 0, 0x80]);
-    out.extend(u16::try_from(32 + name.len()).expect("short").to_le_bytes());
-    let size = u32::try_from(bytes.len()).expect("short").to_le_bytes();
-    out.extend(size);
-    out.extend(size);
-    out.extend([2, 0, 0, 0, 0, 0, 0, 0, 0, 29, 0x30]); // System, checksum, time, version, stored.
-    out.extend(u16::try_from(name.len()).expect("short").to_le_bytes());
-    out.extend([0; 4]);
-    out.extend(name.as_bytes());
-    out.extend(bytes);
-    out.extend([0, 0, 0x7b, 0, 0, 7, 0]);
-    out
-}
-
 #[test]
 fn arc_02_fuzz_archives() {
     let inner = make::zip(&[("a.txt", TEXT), ("b.bin", &[7; 300])]);
@@ -122,7 +104,7 @@ fn arc_02_fuzz_archives() {
         make::zstd(TEXT),
         make::cabinet("a.txt", TEXT),
         make::rar("a.exe", TEXT),
-        rar_4("a.exe", TEXT),
+        make::rar_4("a.exe", TEXT),
         make::iso("A.EXE;1", &make::pe(0x0102, 2, b"")),
         make::locked_zip("x", "a.txt", TEXT),
         make::octets(make::SEVEN_ZIP),

@@ -12,6 +12,7 @@ use posthouse_types::Finding;
 
 use crate::gather::Gathered;
 use crate::kinds;
+use crate::pdf_links::is_pdf;
 pub(crate) use pixels::Bitmap;
 use pixels::{Budget, Format, Missed};
 
@@ -111,7 +112,7 @@ fn search_file(
     }
     let found = if let Some(format) = Format::of(bytes) {
         pixels::in_picture(bytes, format, budget)
-    } else if bytes.get(..1024.min(bytes.len())).is_some_and(pdf::is_pdf) {
+    } else if is_pdf(bytes) {
         pdf::codes(bytes, limits, budget)
     } else {
         Vec::new()

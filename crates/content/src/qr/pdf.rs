@@ -17,10 +17,6 @@ const DICTIONARY_BYTES_MAX: usize = 4 * 1024;
 /// Most image objects of one file that are looked at.
 const OBJECTS_MAX: usize = 60;
 
-pub(super) fn is_pdf(head: &[u8]) -> bool {
-    memmem::find(head, b"%PDF-").is_some()
-}
-
 /// The texts of all codes in the file's pictures.
 pub(super) fn codes(file: &[u8], limits: &CodeLimits, budget: &mut Budget) -> Vec<String> {
     let bytes = file.get(..file.len().min(limits.pdf_bytes_max)).unwrap_or_default();

@@ -67,8 +67,8 @@ pub enum Origin {
     Calendar,
     /// In an HTML file that is attached.
     AttachedPage,
-    /// In another file, as a PDF document.
-    File,
+    /// In a PDF file: a link annotation, or an action.
+    Document,
     /// Inside another link, as the target of a redirection.
     Inner,
 }
@@ -206,12 +206,12 @@ impl Url {
 /// The part of a path that is a link of its own.
 fn in_path(path: &str) -> &str {
     let start = path.get(1..).unwrap_or_default();
-    ["http:/", "https:/", "http%3", "https%3"]
-        .iter()
-        .filter_map(|mark| start.find(mark))
-        .min()
-        .and_then(|at| start.get(at..))
-        .unwrap_or_default()
+    let link = start.match_indices("http").find(|(at, http)| {
+        let after = start.get(at + http.len()..).unwrap_or_default();
+        let after = after.strip_prefix('s').unwrap_or(after);
+        after.starts_with(":/") || after.starts_with("%3")
+    });
+    link.and_then(|(at, _)| start.get(at..)).unwrap_or_default()
 }
 
 /// The text, where it begins as a link does.

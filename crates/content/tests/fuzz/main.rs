@@ -45,7 +45,6 @@ fn look_at(parts: Vec<Part>) -> u64 {
     let context = ContentContext {
         protected: &protected,
         has_corresponded: None,
-        file_links: &[],
         asf: AsfFacts::default(),
         codes: CodeLimits::default(),
     };
@@ -146,5 +145,31 @@ fn qr_01_fuzz_pictures_and_pdf_files() {
         seeds,
         time_max: TIME_MAX,
         run: &|octets| look_at(vec![part("application/octet-stream", octets, true)]),
+    });
+}
+
+#[test]
+fn url_01_fuzz_links_of_pdf_files() {
+    let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut packed, b"4 0 <</URI(https://c.example/)>>").unwrap();
+    let packed = packed.finish().unwrap();
+    let stream = |data: &[u8]| {
+        let head = b"%PDF-1.5\n3 0 obj<</Type/ObjStm/Filter/FlateDecode>>stream\r\n";
+        [head, data, b"\nendstream endobj\n"].concat()
+    };
+    let seeds = vec![
+        b"%PDF-1.7\n1 0 obj<</Subtype/Link/A<</S/URI/#55RI(https://a.example/\\(\\050\\\r\n)>>>>"
+            .to_vec(),
+        b"%PDF-1.7\n2 0 obj<</URI<68747470733a2f2f6227>/F<</FS/URL/F(http://b.example)>>>>"
+            .to_vec(),
+        b"%PDF-1.7\n5 0 obj<</URI(\\376\\377\\000h\\000t)/URI(http://(x)y)>>endobj".to_vec(),
+        stream(&packed),
+        stream(b"4 0 <</URI(https://c.example/)>>"),
+    ];
+    fuzz(Target {
+        name: "content-pdf-links",
+        seeds,
+        time_max: TIME_MAX,
+        run: &|octets| look_at(vec![part("application/pdf", octets, true)]),
     });
 }

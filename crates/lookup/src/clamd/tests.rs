@@ -134,33 +134,11 @@ async fn av_02_a_reply_without_end_is_cut() {
 }
 
 #[tokio::test]
-async fn av_01_a_stream_limit_below_the_largest_message_is_found_out() {
-    let asked = |does| async move {
-        let clamd = Clamd::new(ClamdAt::Tcp(daemon(does).await), limits());
-        clamd.takes(3 * CHUNK_BYTES as u64 + 7).await
-    };
-    let exceeded = b"INSTREAM size limit exceeded. ERROR\0";
-    assert_eq!(asked(Does::Says(b"stream: OK\0")).await, Ok(true));
-    assert_eq!(asked(Does::Says(exceeded)).await, Ok(false));
-    assert_eq!(asked(Does::SaysAtOnce(exceeded)).await, Ok(false));
-    assert!(asked(Does::Says(b"UNKNOWN COMMAND\0")).await.is_err());
-    assert!(asked(Does::Ignores).await.is_err());
-}
-
-#[tokio::test]
-async fn as_many_octets_are_streamed_as_are_asked_for() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let clamd = Clamd::new(ClamdAt::Tcp(listener.local_addr().unwrap()), limits());
-    for bytes in [0, 1, CHUNK_BYTES, 2 * CHUNK_BYTES + 5] {
-        let daemon = async {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let length = received(&mut stream).await.len();
-            stream.write_all(b"stream: OK\0").await.unwrap();
-            length
-        };
-        let (taken, length) = tokio::join!(clamd.takes(bytes as u64), daemon);
-        assert_eq!((taken, length), (Ok(true), bytes));
-    }
+async fn a_message_that_is_too_long_is_not_sent() {
+    let small = ClamdLimits { message_bytes_max: 10, ..limits() };
+    let clamd = Clamd::new(ClamdAt::Tcp(daemon(Does::Says(b"stream: OK\0")).await), small);
+    assert!(clamd.scan(&[0; 11]).await.failure().unwrap().contains("longer"));
+    assert_eq!(clamd.scan(&[0; 10]).await, EngineFact::Clean);
 }
 
 #[tokio::test]
@@ -174,6 +152,39 @@ async fn waiting_for_a_free_connection_ends_too() {
     let clamd = Clamd::new(ClamdAt::Tcp(daemon(Does::Hangs(b"")).await), one);
     let (first, second) = tokio::join!(clamd.scan(b"a"), clamd.scan(b"b"));
     assert!(first.failure().is_some() && second.failure().is_some());
+}
+
+/// A daemon that finds marks, ends streams at one length, and looks into none above another.
+async fn limited(ends_at: usize, skips_at: usize, mark: &'static [u8]) -> Clamd {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let message = received(&mut stream).await;
+            let reply: &[u8] = match message.len() {
+                length if length > ends_at => b"INSTREAM size limit exceeded. ERROR\0",
+                length if length > skips_at => b"stream: OK\0",
+                _ if message.starts_with(mark) => b"stream: Own.Mark FOUND\0",
+                _ => b"stream: OK\0",
+            };
+            stream.write_all(reply).await.unwrap();
+        }
+    });
+    Clamd::new(ClamdAt::Tcp(address), limits())
+}
+
+#[tokio::test]
+async fn av_01_limits_below_the_longest_message_are_found_by_streaming_one() {
+    const MIB: usize = 1024 * 1024;
+    let reach = async |clamd: Clamd| clamd.reach(b"mark", 3 * MIB as u64).await;
+    let (less, more) = (2 * MIB, 3 * MIB);
+    assert_eq!(reach(limited(more, more, b"mark").await).await, Ok(ClamdReach::Looks));
+    assert_eq!(reach(limited(more, less, b"mark").await).await, Ok(ClamdReach::Skips));
+    let ends = reach(limited(less, less, b"mark").await).await.unwrap();
+    assert!(matches!(&ends, ClamdReach::Ends(said) if said.contains("size limit")), "{ends:?}");
+    assert_eq!(reach(limited(more, more, b"other").await).await, Ok(ClamdReach::Takes));
+    let closed = Clamd::new(ClamdAt::Tcp(daemon(Does::Says(b"")).await), limits());
+    assert!(reach(closed).await.is_err());
 }
 
 #[test]

@@ -3,9 +3,13 @@
 //! Touches nothing. One rule stands above them all: nobody but an administrator releases malware
 //! or phishing of high confidence (WEB-07).
 
-use posthouse_types::QuarantineReason;
+use std::time::Duration;
 
+use posthouse_types::{Decision, PolicyKind, Quarantine, QuarantineReason};
+
+use super::GeneralProtection;
 use super::values::settings;
+use crate::tenant::Tenant;
 
 /// Permission bits of Microsoft's EndUserQuarantinePermissionsValue.
 pub mod permission {
@@ -68,6 +72,32 @@ pub fn permissions_for(permissions: u8, reason: QuarantineReason) -> u8 {
         (permissions & !permission::RELEASE) | permission::REQUEST_RELEASE
     } else {
         permissions
+    }
+}
+
+/// Microsoft's words for a message that is kept although, or because, its sender is on a list;
+/// empty where none of them acted.
+pub fn sender_override(decision: &Decision) -> &'static str {
+    let blocked = || decision.overrides.iter().filter(|one| one.acted && !one.allows);
+    if blocked().any(|one| one.policy == PolicyKind::User) {
+        "Message sender is blocked by recipient settings"
+    } else if blocked().next().is_some() {
+        "Message sender is blocked by administrator settings"
+    } else {
+        ""
+    }
+}
+
+impl Tenant {
+    /// How soon a recipient is to be told of what is kept, where its quarantine policy says that it
+    /// is told at all: long before it ends. Of senders that are blocked nobody wants to hear
+    /// (IncludeMessagesFromBlockedSenderAddress, which is off in Exchange Online).
+    pub fn notify_after(&self, decision: &Decision, kept: &Quarantine) -> Option<Duration> {
+        let nothing_set = GeneralProtection::default();
+        let general = self.protection().map_or(&nothing_set, |protection| &protection.general);
+        let half = Duration::from_secs(u64::from(kept.retention_days) * 24 * 60 * 60 / 2);
+        let is_told = kept.notifies && sender_override(decision).is_empty();
+        is_told.then(|| general.notification_interval().min(half))
     }
 }
 

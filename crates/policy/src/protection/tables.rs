@@ -17,7 +17,7 @@ const GROUPS: (&str, &str) =
     ("sent_to_member_of", "leave it out: list the members in sent_to, or use recipient_domain_is");
 const EXCEPT_GROUPS: (&str, &str) =
     ("except_if_sent_to_member_of", "leave it out: list the members in except_if_sent_to");
-const NOTICES: &str = "leave it out: nobody is notified by mail yet";
+const NOTICES: &str = "leave it out: administrators see malware in posthouse quarantine list";
 
 /// The tables.
 pub(crate) const TABLES: &[Table] = &[
@@ -88,8 +88,15 @@ pub(crate) const TABLES: &[Table] = &[
         repeats: true,
         keys: QuarantinePolicy::KEYS,
         unsupported: &[
+            (
+                "include_messages_from_blocked_sender_address",
+                "leave it out: nobody is told of senders that are blocked",
+            ),
             ("end_user_quarantine_permissions", "use end_user_quarantine_permissions_value"),
-            ("end_user_spam_notification_frequency", NOTICES),
+            (
+                "end_user_spam_notification_frequency",
+                "set it in [protection]: as in Exchange Online, it is for the whole organisation",
+            ),
         ],
     },
 ];

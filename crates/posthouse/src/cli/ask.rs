@@ -38,19 +38,16 @@ pub(super) fn run(ask: Ask) -> ExitCode {
 
 pub(super) fn answer(config: &Path, request: Request) -> Answer {
     let settings = Settings::read(config).map_err(|error| Trouble::new(error.to_string(), ""))?;
-    wait_for(async {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Trouble::new(format!("cannot start: {error}"), ""))?;
+    runtime.block_on(async {
         match door::ask(&settings.node.data_dir, &request).await {
             Some(answer) => answer,
             None => without_node(&settings, request).await,
         }
-    })?
-}
-
-/// Does what waits for others.
-pub(super) fn wait_for<T>(asked: impl Future<Output = T>) -> Result<T, Trouble> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Trouble::new(format!("cannot start: {error}"), ""))?;
-    Ok(runtime.block_on(asked))
+    })
 }
 
 /// No node runs: the store is opened, asked and closed again.

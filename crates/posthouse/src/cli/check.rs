@@ -1,7 +1,7 @@
 //! `posthouse check`: what is wrong with this configuration, its certificates, DNS and ports.
 //!
-//! May touch: the files that the settings name, DNS, clamd, a probe of each port, the store through
-//! the office. Changes nothing. Each finding says what, where and what next.
+//! May touch: the files that the settings name, DNS, a probe of each port, the store through the
+//! office. Changes nothing. Each finding says what, where and what next.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -16,11 +16,12 @@ use super::Asking;
 use super::ask;
 use crate::edge::{EdgeSettings, preflight};
 use crate::office::{GrantsByTenant, Request};
+use crate::protection::{Severity, check_scanner};
 use crate::settings::Settings;
 use crate::stores::Stores;
 use crate::tls::{CertificateSource, ChainSupply, ClientIdentity};
 use crate::trust::{Held, Trust};
-use crate::{protection, trust, world};
+use crate::{trust, world};
 
 /// How early an ending certificate is worth a warning.
 const EXPIRES_SOON_DAYS: i64 = 30;
@@ -103,21 +104,6 @@ fn findings(asking: &Asking) -> Vec<Finding> {
     findings
 }
 
-/// Whether clamd answers, and its limit lets the largest message be scanned.
-fn check_clamd(settings: &Settings, findings: &mut Vec<Finding>) {
-    let examined =
-        ask::wait_for(protection::examine_clamd(&settings.filter, settings.smtp.message_bytes_max));
-    match examined {
-        Ok(None) => {}
-        Ok(Some(Ok(found))) => findings.push(Finding::ok(found)),
-        Ok(Some(Err(trouble))) if settings.filter.clamd_required => {
-            findings.push(Finding::error(trouble.what, trouble.next));
-        }
-        Ok(Some(Err(trouble))) => findings.push(Finding::warning(trouble.what, trouble.next)),
-        Err(trouble) => findings.push(Finding::error(trouble.what, trouble.next)),
-    }
-}
-
 fn check_certificate(settings: &Settings, findings: &mut Vec<Finding>) {
     // Said by check_roots.
     let Ok(supply) = supply(settings) else { return };
@@ -136,6 +122,21 @@ fn check_certificate(settings: &Settings, findings: &mut Vec<Finding>) {
         Err(failure) => {
             findings.push(Finding::error(failure.text, "correct [smtp] certificate and key"));
         }
+    }
+}
+
+/// Whether clamd looks at all that is taken here.
+fn check_clamd(settings: &Settings, findings: &mut Vec<Finding>) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return findings.push(Finding::error(error.to_string(), "")),
+    };
+    for found in runtime.block_on(check_scanner(settings, world::now())) {
+        findings.push(match found.severity {
+            Severity::Fine => Finding::ok(found.what),
+            Severity::Warning => Finding::warning(found.what, found.next),
+            Severity::Fault => Finding::error(found.what, found.next),
+        });
     }
 }
 

@@ -2,10 +2,10 @@
 //!
 //! Touches nothing: the office answers.
 
-use clap::{Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Ask, Asking, View};
-use crate::office::{Edit, Request};
+use crate::office::{Edit, Request, SenderList};
 
 /// What is done with tenants.
 #[derive(Subcommand)]
@@ -66,23 +66,42 @@ pub(super) enum DomainVerb {
 #[derive(Subcommand)]
 pub(super) enum RecipientVerb {
     /// Add a recipient
-    Add {
-        /// The tenant's name
-        tenant: String,
-        /// The address
-        address: String,
-        #[command(flatten)]
-        asking: Asking,
-    },
-    /// Remove a recipient
-    Remove {
-        /// The tenant's name
-        tenant: String,
-        /// The address
-        address: String,
-        #[command(flatten)]
-        asking: Asking,
-    },
+    Add(RecipientName),
+    /// Remove a recipient, and its lists of senders with it
+    Remove(RecipientName),
+    /// Senders that a recipient has made safe or blocked
+    Senders(RecipientName),
+    /// Make senders safe for one recipient: their mail reaches the inbox
+    Safe(RecipientSenders),
+    /// Block senders for one recipient: their mail goes to the junk folder
+    Block(RecipientSenders),
+    /// Take senders out of both lists
+    Unlist(RecipientSenders),
+}
+
+/// One recipient.
+#[derive(Args)]
+pub(super) struct RecipientName {
+    /// The tenant's name
+    tenant: String,
+    /// The address
+    address: String,
+    #[command(flatten)]
+    asking: Asking,
+}
+
+/// Senders of one recipient.
+#[derive(Args)]
+pub(super) struct RecipientSenders {
+    /// The tenant's name
+    tenant: String,
+    /// The recipient
+    address: String,
+    /// Addresses, or domains
+    #[arg(required = true, value_name = "SENDER")]
+    senders: Vec<String>,
+    #[command(flatten)]
+    asking: Asking,
 }
 
 /// Which way a connector is for.
@@ -164,15 +183,29 @@ pub(super) fn domain_request(verb: DomainVerb) -> Ask {
 
 /// What is asked about recipients.
 pub(super) fn recipient_request(verb: RecipientVerb) -> Ask {
-    let (tenant, edit, asking) = match verb {
-        RecipientVerb::Add { tenant, address, asking } => {
-            (tenant, Edit::RecipientAdd { address }, asking)
-        }
-        RecipientVerb::Remove { tenant, address, asking } => {
-            (tenant, Edit::RecipientRemove { address }, asking)
-        }
+    let edit = |tenant, edit, asking| {
+        let request = Ok(Request::Edit { tenant, edit });
+        Ask { request, asking, view: View::Changes }
     };
-    Ask { request: Ok(Request::Edit { tenant, edit }), asking, view: View::Changes }
+    let put = |given: RecipientSenders, list| {
+        let RecipientSenders { tenant, address, senders, asking } = given;
+        edit(tenant, Edit::RecipientSenders { address, senders, list }, asking)
+    };
+    match verb {
+        RecipientVerb::Add(RecipientName { tenant, address, asking }) => {
+            edit(tenant, Edit::RecipientAdd { address }, asking)
+        }
+        RecipientVerb::Remove(RecipientName { tenant, address, asking }) => {
+            edit(tenant, Edit::RecipientRemove { address }, asking)
+        }
+        RecipientVerb::Senders(RecipientName { tenant, address, asking }) => {
+            let request = Ok(Request::RecipientSenders { tenant, address });
+            Ask { request, asking, view: View::Sentences }
+        }
+        RecipientVerb::Safe(given) => put(given, SenderList::Safe),
+        RecipientVerb::Block(given) => put(given, SenderList::Blocked),
+        RecipientVerb::Unlist(given) => put(given, SenderList::Neither),
+    }
 }
 
 /// What is asked about connectors.

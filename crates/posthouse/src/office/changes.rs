@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 use toml::{Table, Value as Toml};
 
-use super::{Answer, Office, Trouble, list_entries};
+use super::{Answer, Office, SenderList, Trouble, list_entries, senders};
 use crate::outbound::QueueChange;
 use crate::zero_hour::Cause;
 
@@ -33,6 +33,8 @@ pub(crate) enum Edit {
     RecipientAdd { address: String },
     /// Remove one.
     RecipientRemove { address: String },
+    /// Put senders into one of a recipient's own lists.
+    RecipientSenders { address: String, senders: Vec<String>, list: SenderList },
     /// Set fields (`key=TOML value`) of a connector; makes it where it is not there.
     ConnectorSet { table: String, name: String, fields: Vec<String> },
     /// Remove a connector.
@@ -318,6 +320,9 @@ impl Edit {
                 Ok(())
             }
             Self::RecipientRemove { address } => remove(file, "recipient", "address", &address),
+            Self::RecipientSenders { address, senders, list } => {
+                senders::put(file, &address, &senders, list)
+            }
             Self::ConnectorSet { table, name, fields } => {
                 set_connector(entries(file, &table)?, name, &fields)
             }

@@ -1,19 +1,17 @@
 //! Reports to senders: NDRs, delay notices and `relayed` reports, as messages of the queue.
 //!
-//! May touch: randomness for the report's reference, the store's drafts. Written in the same
+//! May touch: what `notifications` may. Written in the same
 //! transaction as the outcome that they report, so that neither can be without the other.
 
 use posthouse_message::{
     Departure, Language, OriginalMessage, Outgoing, Report, ReportKind as Kind, ReportedRecipient,
 };
-use posthouse_store::{NewMessage, NewRecipient, QueuedRecipient, StoreError, StoredMessage};
-use posthouse_trace::{Direction, TraceEvent, TraceRow, TraceStatus, TraceStep};
-use posthouse_types::{
-    Address, Domain, DsnReturn, MailParameters, Reason, RecipientParameters, TenantId, UnixMillis,
-};
+use posthouse_store::{NewMessage, QueuedRecipient, StoreError, StoredMessage};
+use posthouse_types::{Address, DsnReturn, Reason, UnixMillis};
 
 use super::connection::Attempt;
 use super::settle::{Decision, End, ReportKind};
+use crate::notifications::{OwnMail, postmaster};
 use crate::world::World;
 
 /// As much of the original as a report quotes or returns: a report takes no more.
@@ -143,17 +141,6 @@ fn header_block(start: &[u8]) -> &[u8] {
     end.and_then(|end| start.get(..end + 2)).unwrap_or(start)
 }
 
-/// Who signs: the postmaster of the sender's own domain where it is hosted here, else the node's.
-fn postmaster(world: &World, tenant: Option<TenantId>, sender: &Address) -> Address {
-    let directory = world.directory();
-    let owner = directory.owner_of(sender.domain()).map(|(owner, _)| owner);
-    if owner.is_some() && owner == tenant {
-        return Address::new("postmaster", sender.domain().clone());
-    }
-    let own = || Address::new("postmaster", Domain::from_normalized(world.node_name()));
-    world.settings().postmaster().ok().flatten().unwrap_or_else(own)
-}
-
 fn as_message(
     world: &World,
     sender: &Address,
@@ -162,68 +149,19 @@ fn as_message(
     kind: ReportKind,
     now: UnixMillis,
 ) -> Result<NewMessage, StoreError> {
-    let reference = world.new_reference();
     let word = match kind {
         ReportKind::Failed => "non-delivery report",
         ReportKind::Delayed => "delay notice",
         ReportKind::Relayed => "relay report",
     };
-    let subject = format!("{word}: {}", about.subject);
-    let parameters = MailParameters { smtputf8: sender.needs_smtputf8(), ..about_plain(bytes) };
-    let mut body = world.store().draft();
-    body.append(bytes)?;
-    let row = TraceRow {
-        received: now.0,
-        tenant: about.tenant.map(|tenant| tenant.0),
-        reference: reference.to_string(),
-        message_id: String::new(),
-        sender: String::new(),
-        recipient: sender.to_string(),
-        subject: subject.clone(),
-        status: TraceStatus::Pending,
-        from_ip: String::new(),
-        to_ip: String::new(),
-        size: bytes.len() as u64,
-        connector: String::new(),
-        direction: Direction::Originating,
-        reason: String::new(),
-        events: vec![TraceEvent::new(
-            now,
-            TraceStep::Submit,
-            format!("{word} about {}", about.reference),
-        )],
-        explanation: None,
-    };
-    Ok(NewMessage {
-        reference,
+    OwnMail {
+        reference: world.new_reference(),
         tenant: about.tenant,
-        received: now,
-        sender: None,
-        parameters,
-        authenticated: false,
-        head: Vec::new(),
-        body,
-        message_id: String::new(),
-        subject,
-        recipients: vec![NewRecipient {
-            address: sender.clone(),
-            parameters: RecipientParameters::default(),
-            due: now,
-            held: None,
-            quarantine: None,
-        }],
-        trace: vec![row],
-        events: Vec::new(),
-        facts: String::new(),
-    })
-}
-
-/// Parameters of a report by its bytes.
-fn about_plain(bytes: &[u8]) -> MailParameters {
-    let body = if bytes.is_ascii() {
-        posthouse_types::BodyType::SevenBit
-    } else {
-        posthouse_types::BodyType::EightBitMime
-    };
-    MailParameters { body, ..MailParameters::default() }
+        to: sender,
+        subject: format!("{word}: {}", about.subject),
+        detail: format!("{word} about {}", about.reference),
+        bytes,
+        now,
+    }
+    .message(world)
 }

@@ -1,6 +1,6 @@
 //! What looks at messages: loaded at start and when the settings are read again.
 //!
-//! May touch: the files and the daemon that `[filter]` names. A file that cannot be used is an error that says
+//! May touch: the files that `[filter]` names. A file that cannot be used is an error that says
 //! which; the engines in use stay then.
 
 use std::path::Path;
@@ -13,18 +13,14 @@ use posthouse_lookup::{Clamd, ClamdLimits};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{FilterSettings, Surroundings};
-use crate::office::Trouble;
-use crate::world::World;
-
-/// Room beside the largest message for the header that this node writes into it, in bytes.
-const HEADER_BYTES: u64 = 64 * 1024;
-const MIB: u64 = 1024 * 1024;
 
 /// The engines, and how much they may look at at once.
 pub(crate) struct Engines {
     /// In KiB: how much of messages is in memory for judging.
     room: Arc<Semaphore>,
     room_kib: u32,
+    /// Threads that measure at once.
+    turns: Arc<Semaphore>,
     yara: Option<yara::Rules>,
     model: Option<Model>,
     pub(super) clamd: Option<Clamd>,
@@ -40,6 +36,7 @@ impl Engines {
         Ok(Self {
             room,
             room_kib,
+            turns: Arc::new(Semaphore::new(turns())),
             yara: rules(settings)?,
             model: model(settings)?,
             clamd: clamd(settings)?,
@@ -58,6 +55,13 @@ impl Engines {
         }
     }
 
+    /// Waits for a processor to measure with. More threads than these would not be faster: each
+    /// keeps memory of its own warm, and they would only take the processors from one another.
+    pub(super) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        // The semaphore is never closed.
+        Arc::clone(&self.turns).acquire_owned().await.ok()
+    }
+
     /// Waits until a message of this size may be looked at. One that is larger than all the room
     /// there is gets all of it.
     pub(super) async fn room_for(&self, bytes: u64) -> Option<OwnedSemaphorePermit> {
@@ -67,54 +71,9 @@ impl Engines {
     }
 }
 
-/// Whether clamd answers, and takes the largest message that this node takes: a smaller one of its
-/// limits means mail that nobody scanned (AV-01). Says what was found; `None` without a clamd.
-pub(crate) async fn examine_clamd(
-    settings: &FilterSettings,
-    message_bytes_max: u64,
-) -> Option<Result<String, Trouble>> {
-    let clamd = match clamd(settings) {
-        Ok(clamd) => clamd.filter(|_| settings.enabled)?,
-        Err(error) => return Some(Err(Trouble::new(error, "correct [filter] clamd"))),
-    };
-    let limit = message_bytes_max.div_ceil(MIB);
-    let answered = async {
-        Ok((clamd.version().await?, clamd.takes(message_bytes_max + HEADER_BYTES).await?))
-    };
-    let found: Result<_, String> = answered.await;
-    Some(match found {
-        Ok((version, true)) => {
-            let made = version.made.map(|made| format!(", signatures of {made}"));
-            let made = made.unwrap_or_default();
-            Ok(format!("clamd ({}{made}) takes messages of {limit} MiB", version.program))
-        }
-        Ok((_, false)) => {
-            let then = match settings.clamd_required {
-                true => "larger mail is answered 451",
-                false => "larger mail passes unscanned",
-            };
-            let next = format!(
-                "set StreamMaxLength, MaxFileSize and MaxScanSize to {}M in clamd.conf, restart clamd",
-                limit + 1
-            );
-            let what =
-                format!("clamd takes less than [smtp] message_bytes_max ({limit} MiB): {then}");
-            Err(Trouble::new(what, next))
-        }
-        Err(why) => Err(Trouble::new(
-            format!("clamd gives no proper answer: {why}"),
-            "see that clamd runs and that this user may use its socket, or correct [filter] clamd",
-        )),
-    })
-}
-
-/// Tells the log where [`examine_clamd`] found something wrong.
-pub(crate) async fn warn_of_clamd(world: Arc<World>) {
-    let settings = world.settings();
-    let found = examine_clamd(&settings.filter, settings.smtp.message_bytes_max).await;
-    if let Some(Err(trouble)) = found {
-        tracing::warn!(next = trouble.next, "{}", trouble.what);
-    }
+/// Twice the processors: a message that takes long leaves room for others.
+fn turns() -> usize {
+    std::thread::available_parallelism().map_or(4, |processors| processors.get() * 2)
 }
 
 /// All rule files together: one scan finds what any of them names.
@@ -131,11 +90,15 @@ fn rules(settings: &FilterSettings) -> Result<Option<yara::Rules>, String> {
     compiled.map(Some).map_err(|error| format!("[filter] yara: the rules cannot be used: {error}"))
 }
 
-/// ClamAV's daemon.
-fn clamd(settings: &FilterSettings) -> Result<Option<Clamd>, String> {
+/// ClamAV's daemon. What is too long was refused before: no limit of its own cuts here.
+pub(super) fn clamd(settings: &FilterSettings) -> Result<Option<Clamd>, String> {
     let Some(text) = &settings.clamd else { return Ok(None) };
     let at = text.parse().map_err(|error| format!("[filter] clamd: \"{text}\": {error}"))?;
-    let limits = ClamdLimits { total_time_max: settings.time_max(), ..ClamdLimits::default() };
+    let limits = ClamdLimits {
+        total_time_max: settings.time_max(),
+        message_bytes_max: usize::MAX,
+        ..ClamdLimits::default()
+    };
     Ok(Some(Clamd::new(at, limits)))
 }
 

@@ -143,9 +143,15 @@ pub(crate) fn because(decision: &Decision) -> Vec<Bilingual> {
 fn setting_change(change: &posthouse_types::Counterfactual) -> Bilingual {
     let (en, de) = policy_words(change.policy);
     let posthouse_types::Counterfactual { name, setting, value, action, .. } = change;
+    // There is one list of a tenant and one of a user; policies have names.
+    let named = |open, close| match name.as_str() {
+        "" => String::new(),
+        name => format!(" {open}{name}{close}"),
+    };
+    let (name_en, name_de) = (named('"', '"'), named('„', '“'));
     Bilingual::new(
-        format!("With {setting} = {value} in {en} \"{name}\" the action would be {action}."),
-        format!("Mit {setting} = {value} in {de} „{name}“ wäre die Aktion {action}."),
+        format!("With {setting} = {value} in {en}{name_en} the action would be {action}."),
+        format!("Mit {setting} = {value} in {de}{name_de} wäre die Aktion {action}."),
     )
 }
 

@@ -1,13 +1,20 @@
-//! Mail that a tenant sends: who may send how much, and what a mailbox may forward by itself.
+//! Mail that a tenant sends: who may send how much, what a mailbox may forward by itself, and who
+//! is told or gets a copy.
 //!
-//! May touch: the counters of senders. Acts only where the tenant has an outbound policy.
+//! May touch: the counters of senders, and the store with what is written about a restricted one.
+//! Acts only where the tenant has an outbound policy.
 
-use posthouse_policy::{Accepted, Direction, Directory, forwarding};
-use posthouse_types::{Address, Refusal, UnixMillis};
+use posthouse_message::{Wishes, sender_restricted_text};
+use posthouse_policy::{Accepted, Direction, Directory, OutboundPolicy, Tenant, forwarding};
+use posthouse_types::{
+    Address, DsnNotify, Recipient, RecipientParameters, Refusal, TenantId, UnixMillis,
+};
 
-use super::Judgment;
+use super::{Judgment, Treatment, treat};
 use crate::gateway::{Admitted, tenant_of};
-use crate::restrictions;
+use crate::notifications;
+use crate::outbound::Entries;
+use crate::restrictions::{self, Restriction};
 use crate::world::World;
 
 /// A message that may leave, as far as this room cares.
@@ -31,7 +38,8 @@ pub(crate) async fn check_leaving(
     let Leaving { accepted, directory, sender, recipients, now } = *leaving;
     let Direction::Originating { connector, .. } = &accepted.direction else { return Ok(()) };
     let Some(tenant) = tenant_of(accepted) else { return Ok(()) };
-    let policy = directory.tenant(tenant).and_then(|tenant| tenant.outbound_policy());
+    let settings = directory.tenant(tenant);
+    let policy = settings.and_then(|tenant| tenant.outbound_policy());
     let inside = recipients.iter().filter(|one| one.hosted_by == Some(tenant)).count();
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let leaving = restrictions::Leaving {
@@ -54,5 +62,86 @@ pub(crate) async fn check_leaving(
             return Err(refusal);
         }
     }
-    world.office.restrictions.count(world.store(), policy, &leaving).await
+    let restrictions = &world.office.restrictions;
+    let Err(stopped) = restrictions.count(world.store(), policy, &leaving).await else {
+        return Ok(());
+    };
+    if let (Some(restriction), Some(settings)) = (stopped.restricts, settings) {
+        restrict(world, &restriction, (tenant, settings), now).await;
+    }
+    Err(stopped.refusal)
+}
+
+/// Restricts a sender, and tells those whom the policy names. One transaction: nobody is told of
+/// what is not so.
+async fn restrict(
+    world: &World,
+    restriction: &Restriction,
+    (id, tenant): (TenantId, &Tenant),
+    now: UnixMillis,
+) {
+    let told = tenant.outbound_policy().map_or(&[][..], OutboundPolicy::told_of_restrictions);
+    let write = |to: &Address| {
+        let text = sender_restricted_text(
+            restriction.sender(),
+            &restriction.why(),
+            restriction.until,
+            &tenant.name,
+            tenant.notification_language(),
+        );
+        notifications::notification(world, id, to, text, now)
+    };
+    let written: Result<Vec<_>, _> = told.iter().map(write).collect();
+    let written = written.unwrap_or_else(|error| {
+        tracing::error!(%error, "nobody can be told of a restricted sender");
+        Vec::new()
+    });
+    let entries = Entries::of(&written);
+    let restrictions = &world.office.restrictions;
+    let committed = restrictions.restrict(world.store(), restriction, written).await;
+    for (entries, committed) in entries.into_iter().zip(&committed) {
+        world.outbound.committed(entries.numbered(committed));
+    }
+}
+
+/// The copy of mail that leaves and is probably unwanted, for those whom the outbound policy names.
+/// Whoever gets it already gets no second one; its fate is nobody's business but theirs.
+pub(super) fn suspicious_copy(
+    judgment: &Judgment,
+    accepted: &Accepted,
+    directory: &Directory,
+    treatments: &[Treatment],
+) -> Option<Treatment> {
+    let owner = tenant_of(accepted)?;
+    let policy = directory.tenant(owner)?.outbound_policy()?;
+    let going = || {
+        let going = treatments.iter().filter(|one| one.quarantine().is_none());
+        going.flat_map(|one| &one.recipients)
+    };
+    if !treat::is_suspicious(judgment, accepted)
+        || going().all(|admitted| admitted.hosted_by == Some(owner))
+    {
+        return None;
+    }
+    let gets_it = |address: &Address| {
+        going().any(|admitted| admitted.recipient.address.folded() == address.folded())
+    };
+    let notify = Some(DsnNotify { never: true, ..DsnNotify::default() });
+    let copy = |address: &Address| Admitted {
+        recipient: Recipient {
+            address: address.clone(),
+            parameters: RecipientParameters { notify, original: None },
+        },
+        hosted_by: directory.owner_of(address.domain()).map(|(tenant, _)| tenant),
+        held: None,
+    };
+    let recipients: Vec<Admitted> =
+        policy.suspicious_copies().iter().filter(|to| !gets_it(to)).map(copy).collect();
+    (!recipients.is_empty()).then(|| Treatment {
+        decision: None,
+        rewrites: Vec::new(),
+        wishes: Wishes { is_high_risk: true, ..Wishes::default() },
+        rules: vec!["the outbound policy's copy of suspicious mail".to_owned()],
+        recipients,
+    })
 }

@@ -3,16 +3,19 @@
 //! May touch: the store's drafts. A draft that cannot be copied is a refusal for now, and nothing
 //! is stored.
 
+use std::time::Duration;
+
 use posthouse_filter as filter;
 use posthouse_filter::authentication::dmarc_action;
 use posthouse_message::{
     HeaderFacts, ReportDirection, ResultsStamp, VerdictStamp, authentication_results, received_spf,
     rewrite, verdict_headers,
 };
-use posthouse_policy::{Accepted, KeptFacts};
+use posthouse_policy::{Accepted, Directory, KeptFacts, sender_override};
 use posthouse_store::{Draft, NewMessage, NewQuarantine};
 use posthouse_types::{Decision, MailParameters, PolicyKind, Reason, Refusal, Rewrite};
 
+use super::leaving::suspicious_copy;
 use super::{Judgment, Treatment, explanation};
 use crate::body::{self, Origin};
 use crate::gateway::{Admitted, is_originating, tenant_of};
@@ -30,14 +33,17 @@ pub(crate) struct Taken<'a> {
     pub(crate) judgment: &'a Judgment,
 }
 
-/// A message for the store of each treatment. The first takes the draft; mostly it is the only
-/// one.
+/// A message for the store of each treatment, and one for the copies that the outbound policy asks
+/// for: all in one transaction. The first takes the draft; mostly it is the only one.
 pub(crate) fn messages(
     world: &World,
     taken: &Taken<'_>,
     draft: Draft,
-    treatments: Vec<Treatment>,
+    mut treatments: Vec<Treatment>,
 ) -> Result<Vec<NewMessage>, Refusal> {
+    let directory = world.directory();
+    let copy = suspicious_copy(taken.judgment, taken.accepted, &directory, &treatments);
+    treatments.extend(copy);
     let mut drafts = drafts(world, draft, &treatments)?;
     let mut messages = Vec::with_capacity(treatments.len());
     for treatment in treatments {
@@ -127,6 +133,16 @@ fn facts(judgment: &Judgment, decision: Option<&Decision>) -> String {
     serde_json::to_string(&facts).unwrap_or_default()
 }
 
+/// How soon a recipient is to be told that its mail is kept. Strangers are told nothing.
+fn notify_after(
+    directory: &Directory,
+    treatment: &Treatment,
+    admitted: &Admitted,
+) -> Option<Duration> {
+    let tenant = directory.tenant(admitted.hosted_by?)?;
+    tenant.notify_after(treatment.decision.as_ref()?, treatment.quarantine()?)
+}
+
 fn message(world: &World, taken: &Taken<'_>, draft: Draft, mut treatment: Treatment) -> NewMessage {
     let Taken { submission, accepted, header, judgment, .. } = taken;
     let decision = treatment.decision.as_ref();
@@ -140,12 +156,15 @@ fn message(world: &World, taken: &Taken<'_>, draft: Draft, mut treatment: Treatm
         quarantine: kept.clone(),
         policy: decision.map_or(PolicyKind::MailFlowRule, |decision| decision.policy),
         policy_name: decision.map_or_else(String::new, |decision| decision.policy_name.clone()),
-        override_reason: String::new(),
+        override_reason: decision.map_or("", sender_override).to_owned(),
         is_outbound: is_originating(accepted),
+        notify_after: None,
     });
     let mut rows = body::queue_rows(&treatment.recipients, submission.now);
-    for row in &mut rows {
-        row.quarantine = quarantine.clone().map(Box::new);
+    for (row, admitted) in rows.iter_mut().zip(&treatment.recipients) {
+        let notify_after = notify_after(&world.directory(), &treatment, admitted);
+        row.quarantine =
+            quarantine.clone().map(|kept| NewQuarantine { notify_after, ..kept }.into());
     }
     let recipients: &[Admitted] = &treatment.recipients;
     let origin = Origin { recipients, ..taken.origin };

@@ -129,9 +129,12 @@ fn is_high_risk(judgment: &Judgment, circumstances: &Circumstances<'_>) -> bool 
         let tenant = circumstances.directory.tenant(tenant_of(circumstances.accepted)?)?;
         tenant.outbound_policy()
     };
-    is_originating(circumstances.accepted)
-        && judgment.verdicts.verdict >= Verdict::Spam
-        && has_policy().is_some()
+    is_suspicious(judgment, circumstances.accepted) && has_policy().is_some()
+}
+
+/// Whether a tenant sends mail that is probably unwanted.
+pub(super) fn is_suspicious(judgment: &Judgment, accepted: &Accepted) -> bool {
+    is_originating(accepted) && judgment.verdicts.verdict >= Verdict::Spam
 }
 
 /// What the rules of the message's tenant say, for each recipient.
@@ -208,7 +211,7 @@ fn decide(
             let recipient = RecipientContext {
                 messages_before: known.messages_before,
                 corresponded: known.corresponded,
-                ..RecipientContext::of(address)
+                ..tenant.recipient_context(address, judged.from.as_ref())
             };
             policy::decide(&judged, &recipient, protection, circumstances.now)
         },

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use posthouse_filter as filter;
-use posthouse_policy::{Changed, KeptFacts, Protection, Tenant, decide_again};
+use posthouse_policy::{Changed, KeptFacts, Protection, Tenant, decide_again, sender_override};
 use posthouse_store::{
     ChangeAct, ChangeOrder, ChangeOutcome, Examined, MessageId, NewQuarantine, VerdictChange, Where,
 };
@@ -60,8 +60,9 @@ impl<'a> Pass<'a> {
         facts.add(is_reported.as_slice(), 5);
         let nothing_set = Protection::default();
         let protection = tenant.protection().unwrap_or(&nothing_set);
-        let changed = decide_again(&facts, &recipient, protection, self.now)?;
-        let (decision, act, outcome) = acted(&found.place, &changed)?;
+        let context = tenant.recipient_context(recipient, facts.author().as_ref());
+        let changed = decide_again(&facts, &context, protection, self.now)?;
+        let (decision, act, outcome) = acted(&found.place, &changed, &tenant)?;
         let why = why(decision, verdicts.as_ref(), is_reported);
         let before = std::mem::replace(&mut facts.category, decision.category.as_str().to_owned());
         let change = VerdictChange {
@@ -183,10 +184,11 @@ pub(super) fn still_as_before(facts: &str, before: &str) -> String {
 fn acted<'a>(
     place: &Where,
     changed: &'a Changed,
+    tenant: &Tenant,
 ) -> Option<(&'a Decision, ChangeAct, ChangeOutcome)> {
     match (place, changed) {
         (Where::Queued(id, _), Changed::Worse { decision, quarantine: Some(quarantine) }) => {
-            let act = ChangeAct::Quarantine(*id, kept(decision, quarantine));
+            let act = ChangeAct::Quarantine(*id, kept(decision, quarantine, tenant));
             Some((decision, act, ChangeOutcome::Quarantined))
         }
         // Its policy keeps no such mail: it is delivered, and told then.
@@ -197,7 +199,7 @@ fn acted<'a>(
             Where::Quarantined(id, _, reason),
             Changed::Worse { decision, quarantine: Some(quarantine) },
         ) if gravity(quarantine.reason) > QuarantineReason::from_id(reason).map_or(0, gravity) => {
-            let act = ChangeAct::Worsen(*id, kept(decision, quarantine));
+            let act = ChangeAct::Worsen(*id, kept(decision, quarantine, tenant));
             Some((decision, act, ChangeOutcome::Worsened))
         }
         (Where::Quarantined(id, ..), Changed::Better { decision }) => {
@@ -210,13 +212,14 @@ fn acted<'a>(
     }
 }
 
-fn kept(decision: &Decision, quarantine: &Quarantine) -> Box<NewQuarantine> {
+fn kept(decision: &Decision, quarantine: &Quarantine, tenant: &Tenant) -> Box<NewQuarantine> {
     Box::new(NewQuarantine {
         quarantine: quarantine.clone(),
         policy: decision.policy,
         policy_name: decision.policy_name.clone(),
-        override_reason: String::new(),
+        override_reason: sender_override(decision).to_owned(),
         is_outbound: false,
+        notify_after: tenant.notify_after(decision, quarantine),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use crate::common::{
     Authority, Dialogue, Dns, NextHop, Node, Record, Sent, Settings, needs_root, tenant,
+    tenant_by_address,
 };
 
 fn host(last: u8) -> Record {
@@ -92,4 +93,73 @@ fn nobody_is_restricted_until_a_limit_is_set() {
     assert_eq!(trouble.status.code(), Some(1));
     let said = String::from_utf8_lossy(&trouble.stderr).into_owned();
     assert!(said.contains("is not restricted"), "{said}");
+}
+
+/// A node whose tenant's mail all goes to one next hop, and a session of the tenant's own server.
+fn sending(home: &NextHop, more: &str) -> (Node, Dialogue) {
+    let node = Node::start(&Authority::new("Example"), &Settings::default());
+    node.apply(&(tenant_by_address("contoso", "contoso.example", &home.smart_host()) + more));
+    let mut session = Dialogue::connect(node.smtp());
+    session.expect(250, "EHLO mail.contoso.example");
+    (node, session)
+}
+
+/// Who got what, in the order of the recipients.
+fn recipients(home: &NextHop, count: usize) -> Vec<String> {
+    let delivered = home.wait_for(count);
+    let mut all: Vec<String> = delivered.into_iter().flat_map(|one| one.recipients).collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn suspicious_outbound_mail_is_copied_to_whom_the_policy_names_and_other_mail_is_not() {
+    let home = NextHop::start();
+    let (node, mut session) = sending(
+        &home,
+        "\n[outbound_policy]\nbcc_suspicious_outbound_mail = true\n\
+         bcc_suspicious_outbound_additional_recipients = [\"security@soc.example\"]\n",
+    );
+    let spam =
+        ["XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-", "ANTI-UBE-TEST-EMAIL*C.34X"].concat();
+    let ann = "ann@contoso.example";
+    for (to, text) in [("bob@away.example", "Lunch at noon?"), ("ann@contoso.example", &spam)] {
+        let content = format!("From: <{ann}>\r\nSubject: x\r\n\r\n{text}");
+        assert_eq!(session.send_message(ann, to, &content).code, 250);
+    }
+    // Neither was wanted to be copied: one is no spam, one does not leave.
+    assert_eq!(recipients(&home, 2).len(), 2);
+    let content = format!("From: <{ann}>\r\nSubject: offer\r\n\r\n{spam}");
+    assert_eq!(session.send_message(ann, "bob@away.example", &content).code, 250);
+    let all = home.wait_for(4);
+    let copy = all.iter().find(|one| one.recipients.iter().any(|to| to.contains("security@")));
+    let copy = copy.unwrap();
+    assert!(copy.mail.starts_with("MAIL FROM:<ann@contoso.example>"), "{}", copy.mail);
+    assert!(copy.text().contains(&spam) && !copy.text().contains("bob@away.example"));
+    node.wait_for_empty_queue();
+    assert_eq!(home.count(), 4, "{:?}", recipients(&home, 4));
+}
+
+#[test]
+fn whom_the_policy_names_is_told_once_of_a_restricted_sender() {
+    let home = NextHop::start();
+    let (node, mut session) = sending(
+        &home,
+        "\n[protection]\nnotification_language = \"de\"\n[outbound_policy]\n\
+         recipient_limit_external_per_hour = 1\nnotify_outbound_spam = true\n\
+         notify_outbound_spam_recipients = [\"admin@contoso.example\"]\n",
+    );
+    let codes = [(); 3].map(|()| {
+        session.send_message("ann@contoso.example", "bob@away.example", "Subject: x\r\n\r\nx").code
+    });
+    assert_eq!(codes, [250, 550, 550]);
+    node.wait_for_empty_queue();
+    let told: Vec<_> = home.wait_for(2).into_iter().filter(|one| one.mail.contains("<>")).collect();
+    assert_eq!(told.len(), 1);
+    assert!(told[0].recipients[0].contains("admin@contoso.example"), "{:?}", told[0].recipients);
+    let text = told[0].text();
+    assert!(text.contains("From: <postmaster@contoso.example>\r\n"), "{text}");
+    assert!(text.contains("Subject: ann@contoso.example darf nicht mehr senden\r\n"), "{text}");
+    assert!(text.contains("posthouse restricted release contoso ann@contoso.example"), "{text}");
+    assert_eq!(node.json(&["restricted", "list"]).len(), 1);
 }

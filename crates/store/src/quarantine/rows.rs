@@ -2,6 +2,8 @@
 //!
 //! Plain data, and the statements that read it.
 
+use std::time::Duration;
+
 use posthouse_types::{PolicyKind, Quarantine, QuarantineReason, TenantId, UnixMillis};
 use rusqlite::{Connection, OptionalExtension, Row};
 
@@ -23,6 +25,8 @@ pub struct NewQuarantine {
     pub override_reason: String,
     /// Whether the message leaves the tenant.
     pub is_outbound: bool,
+    /// How soon its recipient is to be told; `None`: not at all.
+    pub notify_after: Option<Duration>,
 }
 
 /// One recipient's place in quarantine. Never used twice.
@@ -281,6 +285,21 @@ pub(super) fn one(
     id: QuarantineId,
 ) -> rusqlite::Result<Option<Quarantined>> {
     connection.prepare_cached(ONE)?.query_row([id.0], read).optional()
+}
+
+const UNTOLD: &str = columns!(
+    "WHERE recipient = ?1 AND tenant IS ?2 AND notify_due IS NOT NULL ORDER BY id LIMIT ?3"
+);
+
+/// What a recipient was not told yet and is to be.
+pub(crate) fn untold(
+    connection: &Connection,
+    tenant: Option<i64>,
+    recipient: &str,
+    limit: usize,
+) -> rusqlite::Result<Vec<Quarantined>> {
+    let limit = i64::try_from(limit).unwrap_or(PAGE_ROWS);
+    connection.prepare_cached(UNTOLD)?.query_map((recipient, tenant, limit), read)?.collect()
 }
 
 /// One page; where the next begins, if there may be one.

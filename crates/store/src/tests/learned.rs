@@ -73,6 +73,7 @@ async fn a_release_teaches_in_the_transaction_that_releases_and_only_once() {
         policy_name: "Default".to_owned(),
         override_reason: String::new(),
         is_outbound: false,
+        notify_after: None,
     }));
     store.commit(new).await.unwrap();
     let row = store.quarantine(QuarantineFilter::default()).await.unwrap().remove(0);

@@ -8,6 +8,7 @@ mod durability;
 mod fresh;
 mod keeping;
 mod learned;
+mod notifications;
 mod quarantine;
 mod queue;
 mod records;

@@ -27,6 +27,7 @@ fn kept(reason: QuarantineReason, permissions: u8) -> Box<NewQuarantine> {
         policy_name: "Default".to_owned(),
         override_reason: String::new(),
         is_outbound: false,
+        notify_after: None,
     })
 }
 

@@ -18,10 +18,10 @@ fn row(name: &str, until: Option<UnixMillis>) -> Restricted {
 async fn a_restriction_stands_after_a_restart_until_it_is_released() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = open(folder.path());
-    store.put_restricted(row("a@contoso.example", None)).await.unwrap();
-    store.put_restricted(row("b@contoso.example", None)).await.unwrap();
+    store.put_restricted(row("a@contoso.example", None), Vec::new()).await.unwrap();
+    store.put_restricted(row("b@contoso.example", None), Vec::new()).await.unwrap();
     // The same again replaces it.
-    store.put_restricted(row("b@contoso.example", Some(NOW))).await.unwrap();
+    store.put_restricted(row("b@contoso.example", Some(NOW)), Vec::new()).await.unwrap();
     store.close().await;
 
     let (store, _) = open(folder.path());

@@ -24,6 +24,7 @@ fn kept(reason: QuarantineReason) -> Box<NewQuarantine> {
         policy_name: String::new(),
         override_reason: String::new(),
         is_outbound: false,
+        notify_after: None,
     })
 }
 
