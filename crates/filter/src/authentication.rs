@@ -9,9 +9,9 @@ mod skip_listing;
 mod spoof;
 
 use posthouse_types::{
-    ArcClaims, ArcResult, AuthenticationFacts, Category, CompAuth, CompositeAuthentication,
-    CompositeResult, ConnectionFacts, DmarcAction, DmarcFact, DmarcOutcome, DmarcPolicy,
-    DmarcResult, FromProblem, Judged, SpfResult,
+    ArcClaims, ArcResult, AuthenticationFacts, Category, CompositeAuthentication, CompositeResult,
+    ConnectionFacts, DmarcAction, DmarcFact, DmarcOutcome, DmarcPolicy, DmarcResult, FromProblem,
+    Judged, SpfResult,
 };
 
 pub use findings::{FINDINGS, authentication_findings, connection_findings, is_sent_on};
@@ -278,13 +278,7 @@ pub fn tell(
     dmarc: &DmarcFact,
     action: DmarcAction,
 ) {
-    judged.compauth = match composite.result {
-        CompositeResult::Pass => CompAuth::Pass,
-        CompositeResult::SoftPass => CompAuth::SoftPass,
-        CompositeResult::None => CompAuth::None,
-        CompositeResult::Fail => CompAuth::Fail,
-    };
-    judged.compauth_reason = composite.reason;
+    judged.composite = composite;
     judged.dmarc = match (composite.reason, action) {
         (reasons::ARC_OVERRIDE, _) => DmarcOutcome::Pass,
         (reasons::TENANT_ALLOWS, _) if dmarc.result == DmarcResult::Fail => DmarcOutcome::FailNone,

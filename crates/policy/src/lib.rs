@@ -65,7 +65,6 @@ pub use protection::anti_spam::{
 pub use protection::connection::{CONNECTION_LIST_MAX, ConnectionFilter, Listed as ListedAddress};
 pub use protection::counterfactuals::COUNTERFACTUALS_MAX;
 pub use protection::decide::decide;
-pub use protection::fork::{Group, fork};
 pub use protection::malware::{
     DEFAULT_FILE_TYPES, FileTypeAction, MALWARE_QUARANTINE_DAYS, MalwarePolicy,
 };

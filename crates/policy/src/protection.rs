@@ -11,7 +11,6 @@ pub(crate) mod candidates;
 pub(crate) mod connection;
 pub(crate) mod counterfactuals;
 pub(crate) mod decide;
-pub(crate) mod fork;
 pub(crate) mod malware;
 pub(crate) mod matrix;
 pub(crate) mod overrides;

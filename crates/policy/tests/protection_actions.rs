@@ -1,16 +1,21 @@
-//! Decisions in detail: actions, switches, impersonation, tips, forks and counterfactuals.
+//! Decisions in detail: actions, switches, impersonation, tips and counterfactuals.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
 use posthouse_policy::*;
 use posthouse_types::{
-    Action, Address, AsfSwitch, Category, CompAuth, Decision, Domain, Impersonation, Judged,
-    PhishConfidence, QuarantineReason, RecipientContext, SafetyTip, Sfv, UnixMillis,
+    Action, Address, AsfSwitch, Category, CompositeAuthentication, CompositeResult, Decision,
+    Domain, Impersonation, Judged, PhishConfidence, QuarantineReason, RecipientContext, SafetyTip,
+    Sfv, UnixMillis,
 };
 
 const TABL: &str =
     "[[tenant_allow_block]]\nlist_type = \"sender\"\nvalue = \"fabrikam.com\"\naction = \"allow\"";
 const NOW: UnixMillis = UnixMillis(1_795_615_200_000);
+
+fn composite(result: CompositeResult) -> CompositeAuthentication {
+    CompositeAuthentication { result, ..CompositeAuthentication::default() }
+}
 
 fn address(text: &str) -> Address {
     Address::from_text(text).unwrap()
@@ -25,7 +30,7 @@ fn judged(categories: &[Category]) -> Judged {
     Judged {
         categories: categories.to_vec(),
         scl: if categories.contains(&Category::HighConfidenceSpam) { 9 } else { 5 },
-        compauth: CompAuth::Pass,
+        composite: composite(CompositeResult::Pass),
         has_spf_or_dkim: true,
         from: Some(address("anna@fabrikam.com")),
         mail_from: Some(address("bounce@fabrikam.com")),
@@ -255,7 +260,11 @@ fn safety_tips_say_what_the_client_shows() {
     known.messages_before = 3;
     let again = decide(&judged(&[]), &known, &protection(standard), NOW);
     assert!(again.safety_tips.is_empty());
-    let unknown = Judged { compauth: CompAuth::None, has_spf_or_dkim: false, ..judged(&[]) };
+    let unknown = Judged {
+        composite: composite(CompositeResult::None),
+        has_spf_or_dkim: false,
+        ..judged(&[])
+    };
     assert!(decided(&unknown, "").safety_tips.contains(&SafetyTip::UnauthenticatedSender));
     let via = Judged { dkim_domains: vec![Domain::from_normalized("list.example")], ..judged(&[]) };
     assert_eq!(decided(&via, "").safety_tips, [SafetyTip::Via { domain: "list.example".into() }]);
@@ -294,32 +303,4 @@ fn every_decision_says_which_setting_made_it() {
     assert!(
         decision.because.iter().all(|because| because.name == "Standard Preset Security Policy")
     );
-}
-
-#[test]
-fn a_message_forks_into_groups_by_what_becomes_of_it() {
-    let exe = Judged { file_types: vec!["exe".into()], ..judged(&[]) };
-    let refused = decided(&exe, "");
-    let kept =
-        decided(&exe, "[[malware_policy]]\nname = \"Default\"\nfile_type_action = \"quarantine\"");
-    let passed =
-        decided(&exe, "[[malware_policy]]\nname = \"Default\"\nenable_file_filter = false");
-
-    let all = fork(vec![("a", refused.clone()), ("b", refused.clone())]);
-    assert_eq!(all.len(), 1);
-    assert!(matches!(all[0].decision.action, Action::Reject { .. }));
-    assert_eq!(all[0].recipients, ["a", "b"]);
-
-    let mixed = fork(vec![
-        ("a", refused.clone()),
-        ("b", passed.clone()),
-        ("c", refused),
-        ("d", kept),
-        ("e", passed),
-    ]);
-    let groups: Vec<_> = mixed.iter().map(|group| group.recipients.clone()).collect();
-    assert_eq!(groups, [vec!["a", "c"], vec!["b", "e"], vec!["d"]]);
-    let Action::Quarantine(quarantine) = &mixed[0].decision.action else { panic!() };
-    assert_eq!(quarantine.reason.id(), "reject-not-unanimous");
-    assert!(fork::<u8>(Vec::new()).is_empty());
 }

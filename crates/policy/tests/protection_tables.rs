@@ -4,11 +4,15 @@
 
 use posthouse_policy::*;
 use posthouse_types::{
-    Action, Address, Category, CompAuth, Decision, DmarcOutcome, Judged, PhishConfidence,
-    PolicyKind, RecipientContext, Sfv, UnixMillis,
+    Action, Address, Category, CompositeAuthentication, CompositeResult, Decision, DmarcOutcome,
+    Judged, PhishConfidence, PolicyKind, RecipientContext, Sfv, UnixMillis,
 };
 
 const NOW: UnixMillis = UnixMillis(1_795_615_200_000);
+
+fn composite(result: CompositeResult) -> CompositeAuthentication {
+    CompositeAuthentication { result, ..CompositeAuthentication::default() }
+}
 
 fn address(text: &str) -> Address {
     Address::from_text(text).unwrap()
@@ -23,7 +27,7 @@ fn judged(categories: &[Category]) -> Judged {
     Judged {
         categories: categories.to_vec(),
         scl: if categories.contains(&Category::HighConfidenceSpam) { 9 } else { 5 },
-        compauth: CompAuth::Pass,
+        composite: composite(CompositeResult::Pass),
         has_spf_or_dkim: true,
         from: Some(address("anna@fabrikam.com")),
         mail_from: Some(address("bounce@fabrikam.com")),
@@ -288,7 +292,10 @@ fn an_allow_is_used_by_the_mail_that_it_lets_through() {
 
 #[test]
 fn an_allowed_sender_is_not_whoever_forges_it() {
-    let forged = Judged { compauth: CompAuth::Fail, ..judged(&[Category::Spoof, Category::Spam]) };
+    let forged = Judged {
+        composite: composite(CompositeResult::Fail),
+        ..judged(&[Category::Spoof, Category::Spam])
+    };
     for tables in [POLICY, TABL] {
         let decision = decided(&forged, tables);
         assert_eq!((decision.category, action(&decision)), (Category::Spoof, "junk"), "{tables}");
@@ -325,13 +332,17 @@ fn the_dmarc_matrix() {
             (FailReject, &[Category::Spoof]),
         ];
         for ((dmarc, categories), wanted) in messages.into_iter().zip(row) {
-            let message = Judged { dmarc, compauth: CompAuth::Fail, ..judged(categories) };
+            let message =
+                Judged { dmarc, composite: composite(CompositeResult::Fail), ..judged(categories) };
             let decision = decided(&message, &tables);
             assert_eq!(action(&decision), wanted, "{intelligence} {honour} {dmarc:?}");
         }
     }
-    let message =
-        Judged { dmarc: FailReject, compauth: CompAuth::Fail, ..judged(&[Category::Spoof]) };
+    let message = Judged {
+        dmarc: FailReject,
+        composite: composite(CompositeResult::Fail),
+        ..judged(&[Category::Spoof])
+    };
     let Action::Reject { status, text, .. } = decided(&message, "").action else { panic!() };
     assert_eq!(status.to_string(), "5.7.509");
     assert!(text.starts_with("Access denied, sending domain [fabrikam.com] does not pass"));
@@ -490,6 +501,7 @@ fn only_the_first_policy_for_a_recipient_applies() {
     // Never merged: the first policy has spoof off, and a later one does not act instead.
     let tables = "[[anti_phish_policy]]\nname = \"a\"\nsent_to = [\"rita@contoso.com\"]\nenable_spoof_intelligence = false\n\
                   [[anti_phish_policy]]\nname = \"b\"\npriority = 1\nrecipient_domain_is = [\"contoso.com\"]\nauthentication_fail_action = \"quarantine\"";
-    let message = Judged { compauth: CompAuth::Fail, ..judged(&[Category::Spoof]) };
+    let message =
+        Judged { composite: composite(CompositeResult::Fail), ..judged(&[Category::Spoof]) };
     assert_eq!(action(&decided(&message, tables)), "inbox");
 }

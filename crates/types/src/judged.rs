@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use crate::{Address, Domain};
+use crate::{Address, CompositeAuthentication, CompositeResult, Domain};
 
 /// The verdicts in the order of spec 2.1, mildest first: of several that apply, the greatest is
 /// the message's (`CAT`).
@@ -67,32 +67,6 @@ impl Category {
             Self::Phish => "PHSH",
             Self::HighConfidencePhish => "HPHSH",
             Self::Malware => "MALW",
-        }
-    }
-}
-
-/// What composite authentication says of the From address (spec 2.5).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum CompAuth {
-    /// The sender is who it says.
-    Pass,
-    /// Most likely, by what is known of it.
-    SoftPass,
-    /// Not checked, or bypassed.
-    #[default]
-    None,
-    /// It is not, or nothing shows that it is.
-    Fail,
-}
-
-impl CompAuth {
-    /// The word in `compauth=`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::SoftPass => "softpass",
-            Self::None => "none",
-            Self::Fail => "fail",
         }
     }
 }
@@ -209,9 +183,7 @@ pub struct Judged {
     /// Bulk complaint level, 0 to 9.
     pub bcl: u8,
     /// Composite authentication.
-    pub compauth: CompAuth,
-    /// Its reason code (`000` to `999`).
-    pub compauth_reason: u16,
+    pub composite: CompositeAuthentication,
     /// What DMARC asks.
     pub dmarc: DmarcOutcome,
     /// SPF passes for MAIL FROM, or a DKIM signature verifies; for the `?` in clients.
@@ -262,8 +234,7 @@ impl Default for Judged {
             phish_confidence: PhishConfidence::Low,
             scl: 1,
             bcl: 0,
-            compauth: CompAuth::None,
-            compauth_reason: 300,
+            composite: CompositeAuthentication { result: CompositeResult::None, reason: 300 },
             dmarc: DmarcOutcome::NoRecord,
             has_spf_or_dkim: false,
             asf: Vec::new(),

@@ -46,8 +46,7 @@ pub use envelope::{
 };
 pub use finding::{Concern, Finding, FindingKind, Force, Language};
 pub use judged::{
-    AsfSwitch, Category, CompAuth, DmarcOutcome, Impersonation, Judged, PhishConfidence,
-    RecipientContext,
+    AsfSwitch, Category, DmarcOutcome, Impersonation, Judged, PhishConfidence, RecipientContext,
 };
 pub use limits::SmtpLimits;
 pub use peer::{Peer, TlsFacts};

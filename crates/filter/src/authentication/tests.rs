@@ -450,7 +450,7 @@ fn policies_are_told_what_the_owner_asks_of_this_very_message() {
         let composite = CompositeAuthentication { result: compauth, reason };
         let dmarc = DmarcFact { result, ..DmarcFact::default() };
         tell(&mut judged, composite, &dmarc, action);
-        assert_eq!(judged.compauth_reason, reason);
+        assert_eq!(judged.composite, composite);
         (judged.dmarc, judged.categories.contains(&Category::Spoof))
     };
     use CompositeResult::{Fail, None as Unchecked, Pass};

@@ -4,8 +4,9 @@
 //! Pure.
 
 use posthouse_types::{
-    Action, Address, Because, Category, CompAuth, Decision, Domain, EnhancedStatus, PolicyKind,
-    Quarantine, QuarantineReason, SHOWN_CHARACTERS_MAX, SafetyTip, Sfty, Sfv, printable_ascii,
+    Action, Address, Because, Category, CompositeResult, Decision, Domain, EnhancedStatus,
+    PolicyKind, Quarantine, QuarantineReason, SHOWN_CHARACTERS_MAX, SafetyTip, Sfty, Sfv,
+    printable_ascii,
 };
 
 use super::anti_phish::ImpersonationAction;
@@ -261,7 +262,8 @@ pub(crate) fn tips(case: &Case<'_>, decision: &mut Decision) {
         tips.push(SafetyTip::FirstContact { address });
         decision.sfty = decision.sfty.or(Some(Sfty::FirstContact));
     }
-    let authenticated = matches!(case.judged.compauth, CompAuth::Pass | CompAuth::SoftPass);
+    let composite = case.judged.composite.result;
+    let authenticated = matches!(composite, CompositeResult::Pass | CompositeResult::SoftPass);
     if phish.enable_unauthenticated_sender
         && !authenticated
         && !case.judged.has_spf_or_dkim

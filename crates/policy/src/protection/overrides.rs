@@ -3,7 +3,7 @@
 //! Pure. The tables are in `matrix`. Between the tenant's own the first that acts decides, in the
 //! order rule, address, Tenant Allow/Block List, policy; a user's lists come after them.
 
-use posthouse_types::{AppliedOverride, Category, CompAuth, Decision, PolicyKind, Sfv};
+use posthouse_types::{AppliedOverride, Category, CompositeResult, Decision, PolicyKind, Sfv};
 
 use super::candidates::{Candidate, greatest};
 use super::connection::Listed;
@@ -108,7 +108,7 @@ fn deliver(
     decision: &mut Decision,
 ) -> (bool, &'static str) {
     let names_sender = matches!(source, Source::PolicyAllow | Source::TenantAllow);
-    let is_forged = case.judged.compauth == CompAuth::Fail;
+    let is_forged = case.judged.composite.result == CompositeResult::Fail;
     candidates.retain(|candidate| {
         let is_about_identity = matches!(
             candidate.category,

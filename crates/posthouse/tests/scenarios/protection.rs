@@ -152,6 +152,24 @@ fn a_message_forks_by_its_recipients_policies() {
 }
 
 #[test]
+fn a_refusal_that_is_not_every_recipient_s_becomes_quarantine() {
+    let home = NextHop::start();
+    let more = "[[recipient]]\naddress = \"bob@contoso.example\"\n\
+        [[malware_policy]]\nname = \"Bob\"\nsent_to = [\"bob@contoso.example\"]\n\
+        enable_file_filter = false\n";
+    let node = stage(&home, more);
+    let content = with_attachment("open-me.reg", "REGEDIT4");
+    let answer = write(&node, &[ANN, "bob@contoso.example"], &content);
+    assert_eq!(answer.code, 250, "{}", answer.text());
+    let delivered = home.wait_for(1);
+    assert!(delivered[0].recipients[0].contains("bob@contoso.example"), "{delivered:?}");
+    let kept = node.json(&["quarantine", "list"]);
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    assert_eq!(kept[0]["recipient"], ANN);
+    assert_eq!(kept[0]["reason"], "reject-not-unanimous");
+}
+
+#[test]
 fn a_mail_flow_rule_marks_the_subject_and_copies_somebody() {
     let home = NextHop::start();
     let more = "[[recipient]]\naddress = \"audit@contoso.example\"\n\
