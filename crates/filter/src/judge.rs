@@ -9,9 +9,8 @@ use posthouse_types::{
     Force, Verdict, VerdictReason, Verdicts,
 };
 
-use crate::Measured;
 use crate::authentication::{authentication_findings, connection_findings, reasons};
-use crate::reputation;
+use crate::{Measured, complaints, reputation};
 
 /// From here on a message is spam.
 const SPAM_MIN: f32 = 4.0;
@@ -119,6 +118,7 @@ pub fn absent() -> Verdicts {
 pub fn judge(facts: &Facts, measured: &Measured) -> Verdicts {
     let mut findings = measured.findings.clone();
     findings.extend(gathered(facts));
+    findings.extend(complaints::finding(facts, measured));
     weigh(facts, measured, findings)
 }
 
@@ -137,7 +137,7 @@ pub(crate) fn weigh(facts: &Facts, measured: &Measured, findings: Vec<Finding>) 
     let verdict = Verdict::PRECEDENCE.iter().copied().find(|one| all.contains(one));
     let verdict = verdict.unwrap_or_default();
     let scl = spam_confidence(verdict, &all);
-    Verdicts { verdict, all, scl, bcl: measured.bulk_level, score, reasons }
+    Verdicts { verdict, all, scl, bcl: complaints::bulk_level(facts, measured), score, reasons }
 }
 
 /// What the facts say, as findings.
@@ -215,7 +215,7 @@ fn holding(
                 decided(Concern::Spoof) || is_spoofed(facts.composite, share(&[Concern::Spoof]))
             }
             Verdict::Spam => is_bad,
-            Verdict::Bulk => measured.bulk_level >= BULK_MIN,
+            Verdict::Bulk => complaints::bulk_level(facts, measured) >= BULK_MIN,
             Verdict::None => false,
         })
         .collect()

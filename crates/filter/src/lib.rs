@@ -4,6 +4,7 @@
 //! A message that no engine has seen is said to be so (`filter-absent`), never clean.
 
 pub mod authentication;
+pub mod complaints;
 mod counterfactual;
 mod judge;
 mod judged;
@@ -22,7 +23,7 @@ pub fn finding_kinds() -> impl Iterator<Item = &'static FindingKind> {
     [judge::FINDINGS, posthouse_mime::FINDINGS, posthouse_attachment::FINDINGS]
         .into_iter()
         .chain([posthouse_content::FINDINGS, posthouse_classifier::FINDINGS])
-        .chain([authentication::FINDINGS, reputation::FINDINGS])
+        .chain([authentication::FINDINGS, complaints::FINDINGS, reputation::FINDINGS])
         .flatten()
         .copied()
 }

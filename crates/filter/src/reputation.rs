@@ -99,18 +99,27 @@ pub fn sources(
         };
         found.extend([(SourceKind::Address, host), (SourceKind::Network, network)]);
     }
-    let dmarc = authentication.map(|facts| &facts.dmarc);
-    let proven = dmarc.filter(|dmarc| {
-        matches!(dmarc.result, DmarcResult::Pass | DmarcResult::BestGuessPass)
-            && !dmarc.organizational_domain.is_empty()
-    });
-    found.extend(proven.map(|dmarc| (SourceKind::Domain, dmarc.organizational_domain.clone())));
+    let domain = authentication.and_then(proven_domain);
+    found.extend(domain.map(|domain| (SourceKind::Domain, domain.to_owned())));
     found
+}
+
+/// The domain that a message proves to be from.
+pub(crate) fn proven_domain(authentication: &AuthenticationFacts) -> Option<&str> {
+    let dmarc = &authentication.dmarc;
+    let is_proven = matches!(dmarc.result, DmarcResult::Pass | DmarcResult::BestGuessPass);
+    let domain = Some(dmarc.organizational_domain.as_str());
+    domain.filter(|domain| is_proven && !domain.is_empty())
+}
+
+/// The share of a count that is left after a time.
+pub(crate) fn share_left(elapsed_days: f32) -> f32 {
+    0.5_f32.powf(elapsed_days.max(0.0) / HALF_LIFE_DAYS)
 }
 
 /// What is left of counts after a time. A clock that went back leaves them as they are.
 pub fn faded(tally: Tally, elapsed_days: f32) -> Tally {
-    let left = 0.5_f32.powf(elapsed_days.max(0.0) / HALF_LIFE_DAYS);
+    let left = share_left(elapsed_days);
     Tally {
         good: tally.good * left,
         spam: tally.spam * left,
@@ -148,9 +157,7 @@ pub fn counted(mut tally: Tally, outcome: Outcome) -> Tally {
 /// said: it could not be read, or a tenant's gateway tells where it came from, and a tenant could
 /// have it tell anything.
 pub fn outcome(facts: &Facts, measured: &Measured, verdicts: &Verdicts) -> Option<Outcome> {
-    let is_told_by_gateway =
-        facts.connection.as_ref().is_some_and(|connection| connection.gateway.is_some());
-    if facts.attributed || measured.is_unreadable || is_told_by_gateway {
+    if facts.attributed || measured.is_unreadable || is_told_by_gateway(facts) {
         return None;
     }
     let is_own = |id: &str| {
@@ -167,6 +174,11 @@ pub fn outcome(facts: &Facts, measured: &Measured, verdicts: &Verdicts) -> Optio
         Verdict::Spoof | Verdict::Phish | Verdict::HighConfidencePhish => Outcome::Phish,
         Verdict::Malware => Outcome::Malware,
     })
+}
+
+/// A tenant's gateway says where it came from.
+pub(crate) fn is_told_by_gateway(facts: &Facts) -> bool {
+    facts.connection.as_ref().is_some_and(|connection| connection.gateway.is_some())
 }
 
 /// What is to be said of a message's sources.

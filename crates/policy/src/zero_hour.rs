@@ -68,6 +68,9 @@ pub struct KeptFacts {
     /// The recipients wrote to the sender before.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub has_corresponded: bool,
+    /// The proven domain whose bulk mail it is: calling it junk is a complaint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bulk_domain: Option<String>,
 }
 
 /// How a verdict has changed.

@@ -5,6 +5,7 @@
 
 mod body;
 mod cli;
+mod complaints;
 mod demo;
 mod dkim;
 mod doctor;

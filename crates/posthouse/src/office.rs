@@ -28,6 +28,7 @@ use posthouse_types::{TenantId, UnixMillis};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::complaints::Complaints;
 use crate::learned::LearnedByTenant;
 use crate::outbound::QueueChange;
 use crate::protection::Engines;
@@ -200,6 +201,8 @@ pub(crate) struct Office {
     pub(crate) restrictions: Restrictions,
     /// What tenants have learned from their own releases and reports.
     pub(crate) learned: LearnedByTenant,
+    /// What their people complained about.
+    pub(crate) complaints: Complaints,
     /// Reasons to judge again; the running node takes them up.
     pub(crate) zero_hour: ZeroHour,
     /// One change at a time: each is checked against the state that it will replace.
@@ -231,6 +234,7 @@ impl Office {
             resolver,
             restrictions: Restrictions::default(),
             learned: LearnedByTenant::default(),
+            complaints: Complaints::default(),
             zero_hour: ZeroHour::default(),
             changes: tokio::sync::Mutex::default(),
             loaded: tokio::sync::Notify::new(),
@@ -308,6 +312,7 @@ impl Office {
     pub(crate) async fn load_directory(&self) -> Result<(), Trouble> {
         self.restrictions.load(&self.store).await?;
         self.learned.load(&self.store).await?;
+        self.complaints.load(&self.store).await?;
         let grants = self.grants.load_full();
         let read = move |tenants: &mut Vec<(TenantId, Arc<Tenant>, Grants)>,
                          id,

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::trace::bounded;
 use crate::writer::{Class, Fault};
-use crate::{QuarantineId, Store, StoreError};
+use crate::{ComplaintCount, QuarantineId, Store, StoreError, complaints};
 
 /// What a report's row costs in its transaction, about.
 const REPORT_BYTES: usize = 1024;
@@ -66,12 +66,14 @@ pub struct Report {
 }
 
 /// A report, and what the tenant knows with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Lesson {
     /// What was said.
     pub report: Report,
     /// All that the tenant has learned, this report included.
     pub learned: Vec<u8>,
+    /// What it makes of the tenant's complaints about the sender, where it is one.
+    pub complaint: Option<ComplaintCount>,
 }
 
 impl Lesson {
@@ -79,9 +81,12 @@ impl Lesson {
         REPORT_BYTES + self.learned.len()
     }
 
-    /// Writes both, in the transaction that runs.
+    /// Writes all of it, in the transaction that runs.
     pub(crate) fn write(&self, connection: &Connection) -> Result<(), Fault> {
-        let Self { report, learned } = self;
+        let Self { report, learned, complaint } = self;
+        if let Some(complaint) = complaint {
+            complaints::write(connection, complaint)?;
+        }
         let tenant = report.tenant.0.cast_signed();
         connection
             .prepare_cached(

@@ -10,6 +10,7 @@
 mod backup;
 mod checksum;
 mod commit;
+mod complaints;
 mod counts;
 mod draft;
 mod error;
@@ -43,6 +44,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 pub use backup::BackupReport;
+pub use complaints::{COMPLAINTS_MAX, ComplaintCount, KeptName};
 pub use counts::{
     ContactCount, Counts, EntryUse, SIGNATURE_DAYS, SIGNATURES_MAX, SOURCES_MAX, SignatureCount,
     SourceCount,

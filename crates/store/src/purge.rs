@@ -49,6 +49,8 @@ fn step(
     let left = left.saturating_sub(pairs);
     let pairs = pairs + crate::counts::purge(work.connection, now, left)?;
     let left = rows_max.saturating_sub(held + trace + pairs);
+    let pairs = pairs + crate::complaints::purge(work.connection, now, left)?;
+    let left = rows_max.saturating_sub(held + trace + pairs);
     let reports = crate::learned::purge(work.connection, before(retention.events_days), left)?;
     let left = left.saturating_sub(reports);
     let zero_hour = crate::zero_hour::purge(

@@ -5,7 +5,7 @@
 
 use rusqlite::Connection;
 
-use crate::{OpenError, counts, learned, notifications, restricted, zero_hour};
+use crate::{OpenError, complaints, counts, learned, notifications, restricted, zero_hour};
 
 /// The steps; the first makes version 1 of nothing. `PRAGMA user_version` holds the version.
 /// A step that has been released is never changed.
@@ -17,7 +17,12 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     learned::STEP,
     zero_hour::STEP,
     notifications::STEP,
+    VERSION_8,
+    complaints::STEP,
 ];
+
+/// Nothing changed.
+const VERSION_8: &str = "PRAGMA user_version = 8;";
 
 /// Bodies stand apart from messages, so that views of the queue read dense pages. Recipients hold
 /// the number of their trace row, so that settling needs no look-up by name. AUTOINCREMENT where a
@@ -316,9 +321,9 @@ mod tests {
     #[test]
     fn flt_25_a_newer_schema_is_refused_untouched() {
         let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch("PRAGMA user_version = 9").unwrap();
+        connection.execute_batch("PRAGMA user_version = 99").unwrap();
         let refused = migrate(&connection).unwrap_err();
-        assert!(matches!(refused, OpenError::NewerSchema { found: 9, .. }), "{refused}");
-        assert_eq!(version(&connection).unwrap(), 9);
+        assert!(matches!(refused, OpenError::NewerSchema { found: 99, .. }), "{refused}");
+        assert_eq!(version(&connection).unwrap(), 99);
     }
 }

@@ -48,8 +48,8 @@ impl Store {
         }
     }
 
-    /// Deletes a tenant, the domains it had proven and what it has learned; `false` where there was none. Its mail and
-    /// trace stay until they end by themselves.
+    /// Deletes a tenant, the domains it had proven, what it has learned and complained about; `false`
+    /// where there was none. Its mail and trace stay until they end by themselves.
     ///
     /// # Errors
     /// As [`Store::put_tenant`].
@@ -61,6 +61,7 @@ impl Store {
                 .prepare_cached("DELETE FROM verified_domain WHERE tenant = ?1")?
                 .execute([id])?;
             connection.prepare_cached("DELETE FROM learned WHERE tenant = ?1")?.execute([id])?;
+            connection.prepare_cached("DELETE FROM complaint WHERE tenant = ?1")?.execute([id])?;
             let deleted =
                 connection.prepare_cached("DELETE FROM tenant WHERE id = ?1")?.execute([id])?;
             Ok(deleted > 0)

@@ -74,6 +74,9 @@ pub struct Facts {
     pub replay: ReplayFacts,
     /// What earlier mail of its sources came to.
     pub reputation: Vec<ReputationFact>,
+    /// How often bulk mail of its proven domain was called junk, as of now: a number of each tenant
+    /// whose people did.
+    pub complaints: Vec<f32>,
     /// What the malware engine said.
     pub engine: EngineFact,
 }

@@ -88,6 +88,7 @@ impl Office {
         }
         self.store.delete_tenant(id).await?;
         self.learned.forget(id);
+        self.complaints.forget(id);
         self.directory.store(Arc::new(self.loaded()?.without_tenant(id)));
         self.note_change(name, "removed", None, now).await;
         Ok(vec![json!({"tenant": name, "action": "removed", "diff": [], "warnings": []})])

@@ -10,7 +10,7 @@ use posthouse_store::{
     Actor, MessageId, QuarantineFilter as StoreFilter, QuarantineId, QuarantineRefused,
     QuarantineStatus, Quarantined, Rescan, StoreError,
 };
-use posthouse_types::{Language, PolicyKind, QuarantineReason, UnixMillis, Verdict};
+use posthouse_types::{Concern, Language, PolicyKind, QuarantineReason, UnixMillis, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -249,8 +249,10 @@ impl Office {
         if verdicts.verdict != Verdict::Malware {
             return Ok(Rescan::Clean);
         }
-        let first = verdicts.reasons.first();
-        let words = first.map(|reason| reason.finding.sentence(Language::English));
+        // Heavier reasons may speak for something else.
+        let mut reasons = verdicts.reasons.iter().map(|reason| &reason.finding);
+        let found = reasons.find(|finding| finding.kind.concern == Concern::Malware);
+        let words = found.map(|finding| finding.sentence(Language::English));
         Ok(Rescan::Malware(words.unwrap_or_default()))
     }
 

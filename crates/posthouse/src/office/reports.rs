@@ -1,14 +1,16 @@
 //! Reports: what people say of messages, and what their tenant learns from it.
 //!
 //! May touch: the store. What is learned is the tenant's own and changes no other tenant's mail; it
-//! is stored together with who said what of which message, and counts from the answer on.
+//! is stored together with who said what of which message, and counts from the answer on. That bulk
+//! mail is junk is a complaint about its sender, too, which counts for all tenants, bounded.
 
 use posthouse_classifier::{Learned, Said, Voice};
 use posthouse_message::{base64, date_rfc3339, from_base64};
 use posthouse_mime::Reading;
+use posthouse_policy::{KeptFacts, ZERO_HOUR_TIME_MAX};
 use posthouse_store::{
-    Lesson, MessageId, QuarantineFilter as StoreFilter, QuarantineId, Quarantined,
-    QueueFilter as StoreQueueFilter, Report,
+    ComplaintCount, KeptName, Lesson, MessageId, QuarantineFilter as StoreFilter, QuarantineId,
+    Quarantined, QueueFilter as StoreQueueFilter, Report,
 };
 use posthouse_types::{Category, QuarantineReason, TenantId, UnixMillis, printable};
 use serde::{Deserialize, Serialize};
@@ -232,13 +234,51 @@ impl Office {
             subject: field(&reading, "Subject"),
             quarantine: about.quarantine,
         };
-        let lesson = Lesson { report, learned: learned.to_bytes() };
+        let complaint = self.complaint(&report, &reading, word, now).await?;
+        let lesson = Lesson { report, learned: learned.to_bytes(), complaint };
         Ok(Prepared { lesson, learned, turn })
+    }
+
+    /// Makes a complaint of a report, or takes one back, where this node proved the sender of the
+    /// message and found it to be bulk mail: what is kept says so, not the message, which whoever
+    /// reports it could have made.
+    async fn complaint(
+        &self,
+        report: &Report,
+        reading: &Reading,
+        word: Word,
+        now: UnixMillis,
+    ) -> Result<Option<ComplaintCount>, Trouble> {
+        let more = match word {
+            Word::Junk => 1.0,
+            Word::NotJunk => -1.0,
+            Word::Phish => return Ok(None),
+        };
+        let name = match (&report.reference, &report.message_id) {
+            (reference, _) if !reference.is_empty() => KeptName::Reference(reference.clone()),
+            (_, id) if !id.is_empty() => KeptName::MessageId(id.clone()),
+            _ => return Ok(None),
+        };
+        let since = now - ZERO_HOUR_TIME_MAX;
+        let kept = self.store.kept_facts(report.tenant, name, since).await?;
+        // A stranger may repeat the Message-ID of somebody else's mail.
+        let from = reading.fields("From").next().map(|field| field.decoded());
+        let from = from.and_then(|from| posthouse_mime::addresses(&from).into_iter().next());
+        let is_from = |facts: &KeptFacts| {
+            let kept = facts.from.as_deref().unwrap_or_default();
+            from.as_ref().is_some_and(|from| from.address.eq_ignore_ascii_case(kept))
+        };
+        let kept = kept.iter().filter_map(|facts| serde_json::from_str::<KeptFacts>(facts).ok());
+        let domain = kept.filter(is_from).find_map(|facts| facts.bulk_domain);
+        Ok(domain.map(|domain| self.complaints.with((&domain, report.tenant), more, now)))
     }
 
     /// Judges by a lesson that is stored.
     pub(super) fn learn(&self, prepared: Prepared<'_>) {
         let Prepared { lesson, learned, turn } = prepared;
+        if let Some(complaint) = lesson.complaint {
+            self.complaints.put(complaint);
+        }
         self.learned.put(turn, lesson.report.tenant, learned);
     }
 

@@ -9,7 +9,7 @@ use posthouse_filter::{Measured, reputation};
 use posthouse_message::HeaderFacts;
 use posthouse_mime::Reading;
 use posthouse_policy as policy;
-use posthouse_types::{Facts, Judged, ReplayFacts, UnixMillis, Verdicts};
+use posthouse_types::{Facts, Judged, ReplayFacts, SourceKind, UnixMillis, Verdicts};
 
 use super::Sample;
 use crate::world::World;
@@ -22,6 +22,9 @@ pub(super) fn recall(world: &World, sample: &Sample<'_>, reading: &Reading, fact
     let now = world.now();
     let sources = reputation::sources(facts.connection.as_ref(), facts.authentication.as_ref());
     facts.reputation = world.ledger.reputation(&sources, now);
+    let domain = sources.iter().find(|(kind, _)| *kind == SourceKind::Domain);
+    let complaints = domain.map(|(_, name)| world.office.complaints.about(name, now));
+    facts.complaints = complaints.unwrap_or_default();
     facts.replay = replay(world, sample, reading, facts, now);
 }
 
@@ -60,7 +63,7 @@ fn replay(
     let replay = ReplayFacts {
         recipients: recipients.map(|one| one.recipient.address.folded()).collect(),
         shown_recipients: shown.map(|one| folded(&one.address)).collect(),
-        is_list: LIST_FIELDS.iter().any(|name| reading.fields(name).next().is_some()),
+        is_list: has_list_fields(reading),
         seen: 0,
         now_seconds: u64::try_from(now.0 / 1000).unwrap_or(0),
     };
@@ -71,6 +74,11 @@ fn replay(
         world.ledger.count_signature(&name, recipients, now)
     });
     ReplayFacts { seen: seen.max().unwrap_or(0), ..replay }
+}
+
+/// Whether it came by a mailing list, or says how to leave one.
+pub(super) fn has_list_fields(reading: &Reading) -> bool {
+    LIST_FIELDS.iter().any(|name| reading.fields(name).next().is_some())
 }
 
 fn folded(text: &str) -> String {

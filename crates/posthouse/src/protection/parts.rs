@@ -15,6 +15,7 @@ use posthouse_policy::{Accepted, Directory, KeptFacts, sender_override};
 use posthouse_store::{Draft, NewMessage, NewQuarantine};
 use posthouse_types::{Decision, MailParameters, PolicyKind, Reason, Refusal, Rewrite};
 
+use super::history::has_list_fields;
 use super::leaving::suspicious_copy;
 use super::{Judgment, Treatment, explanation};
 use crate::body::{self, Origin};
@@ -127,6 +128,11 @@ fn facts(judgment: &Judgment, decision: Option<&Decision>) -> String {
         sender_weight: sender.sum,
         sender_phish_weight: sender.phish,
         has_corresponded: judgment.has_corresponded,
+        bulk_domain: filter::complaints::bulk_domain(
+            &judgment.facts,
+            &judgment.measured,
+            has_list_fields(&judgment.reading),
+        ),
         ..KeptFacts::of(&judgment.judged, decision)
     };
     // Plain values; there is no way for this to fail.

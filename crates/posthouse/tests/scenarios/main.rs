@@ -17,6 +17,7 @@ mod balancer;
 mod cert_diagnose;
 mod cert_stores;
 mod chain_rules;
+mod complaints;
 mod contacts;
 mod delivery;
 mod delivery_connections;

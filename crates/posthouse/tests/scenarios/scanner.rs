@@ -129,6 +129,9 @@ fn av_01_a_release_is_refused_for_what_clamd_has_learned_since() {
     clamd.state.lock().unwrap().is_silent = false;
     clamd.state.lock().unwrap().signatures.push("GTUBE".to_owned());
     refused("malware");
+    let shown = node.json(&["quarantine", "show", &id]);
+    let act = shown[0]["acts"].as_array().unwrap().last().unwrap();
+    assert!(act["detail"].as_str().unwrap().contains("Own.Mark"), "what was found is kept: {act}");
     assert_eq!(home.count(), 0);
     clamd.state.lock().unwrap().signatures.clear();
     node.ask(&["quarantine", "release", &id]);

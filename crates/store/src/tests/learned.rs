@@ -5,7 +5,9 @@ use std::time::Duration;
 use posthouse_types::TenantId;
 
 use super::*;
-use crate::{Actor, Lesson, NewQuarantine, QuarantineFilter, Report, Rescan, Retention};
+use crate::{
+    Actor, ComplaintCount, Lesson, NewQuarantine, QuarantineFilter, Report, Rescan, Retention,
+};
 
 const CONTOSO: TenantId = TenantId(1);
 const FABRIKAM: TenantId = TenantId(2);
@@ -23,7 +25,7 @@ fn lesson(tenant: TenantId, learned: &[u8]) -> Lesson {
         subject: "Offer".to_owned(),
         quarantine: None,
     };
-    Lesson { report, learned: learned.to_vec() }
+    Lesson { report, learned: learned.to_vec(), complaint: None }
 }
 
 #[tokio::test]
@@ -47,13 +49,47 @@ async fn reports_end_with_retention_and_what_was_learned_with_its_tenant() {
     let folder = tempfile::tempdir().unwrap();
     let (store, _) = open(folder.path());
     let tenant = store.put_tenant("contoso", "{}").await.unwrap();
-    store.teach(lesson(tenant, b"known")).await.unwrap();
+    let complaint = |days: u64| ComplaintCount {
+        domain: "shop.example".into(),
+        tenant,
+        count: 1.5,
+        updated: NOW + Duration::from_secs(days * 86_400),
+    };
+    store
+        .teach(Lesson { complaint: Some(complaint(0)), ..lesson(tenant, b"known") })
+        .await
+        .unwrap();
+    store
+        .teach(Lesson { complaint: Some(complaint(1)), ..lesson(tenant, b"known") })
+        .await
+        .unwrap();
+    assert_eq!(store.complaint_counts().await.unwrap(), [complaint(1)], "in place of the first");
     let retention = Retention { trace_days: 10, events_days: 30, held_days: 7 };
     store.purge(NOW + Duration::from_secs(31 * 86_400), retention, 100).await.unwrap();
     assert!(store.reports(None, 0).await.unwrap().is_empty());
     assert!(store.learned(tenant).await.unwrap().is_some());
     assert!(store.delete_tenant(tenant).await.unwrap());
     assert_eq!(store.learned(tenant).await.unwrap(), None);
+    assert!(store.complaint_counts().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn complaints_are_forgotten_once_they_have_faded() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path());
+    let complaint = |tenant, updated| {
+        let domain = "shop.example".into();
+        Some(ComplaintCount { domain, tenant, count: 1.0, updated })
+    };
+    let later = NOW + Duration::from_secs(60 * 86_400);
+    for (tenant, updated) in [(CONTOSO, NOW), (FABRIKAM, later)] {
+        let complaint = complaint(tenant, updated);
+        store.teach(Lesson { complaint, ..lesson(tenant, b"") }).await.unwrap();
+    }
+    let retention = Retention { trace_days: 10, events_days: 30, held_days: 7 };
+    store.purge(NOW + Duration::from_secs(91 * 86_400), retention, 100).await.unwrap();
+    let left = store.complaint_counts().await.unwrap();
+    assert_eq!(left.iter().map(|one| one.tenant).collect::<Vec<_>>(), [FABRIKAM]);
 }
 
 #[tokio::test]

@@ -7,8 +7,9 @@ use posthouse_types::{PolicyKind, Quarantine, QuarantineReason};
 
 use super::*;
 use crate::{
-    Actor, ChangeAct, ChangeOrder, ChangeOutcome, Changes, EventQuery, Examined, NewQuarantine,
-    Outcome, QuarantineFilter, Rescan, Retention, Settlement, TraceQuery, VerdictChange, Where,
+    Actor, ChangeAct, ChangeOrder, ChangeOutcome, Changes, EventQuery, Examined, KeptName,
+    NewQuarantine, Outcome, QuarantineFilter, Rescan, Retention, Settlement, TraceQuery,
+    VerdictChange, Where,
 };
 
 fn kept(reason: QuarantineReason) -> Box<NewQuarantine> {
@@ -186,4 +187,21 @@ async fn spec_2_10_facts_are_forgotten_after_48_hours() {
     store.purge(hours(49), retention, 100).await.unwrap();
     assert!(store.kept_to_examine(UnixMillis(0), None).await.unwrap().0.is_empty());
     assert_eq!(all_due(&store).await.len(), 1, "the message itself is not touched");
+}
+
+#[tokio::test]
+async fn what_was_known_of_a_message_is_found_by_its_reference_and_its_message_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, _) = open(folder.path());
+    let found = stored(&store, 1, &["ann@y.example"]).await.remove(0);
+    for name in [
+        KeptName::Reference(found.reference.clone()),
+        KeptName::MessageId(found.message_id.clone()),
+    ] {
+        let of = |tenant, since| store.kept_facts(tenant, name.clone(), since);
+        assert_eq!(of(TENANT, found.received).await.unwrap(), ["old"]);
+        let after = found.received + Duration::from_millis(1);
+        assert!(of(TENANT, after).await.unwrap().is_empty(), "too long ago");
+        assert!(of(TenantId(99), found.received).await.unwrap().is_empty(), "another tenant's");
+    }
 }
