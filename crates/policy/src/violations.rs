@@ -134,8 +134,6 @@ fn inbound(index: usize, connector: &InboundConnector) -> Option<Violation> {
     let no_addresses = connector.sender_ip_addresses.is_empty();
     let no_certificate = connector.tls_sender_certificate_name.is_none();
     let enhanced = connector.extras.as_ref().map(|extras| &extras.enhanced_filtering);
-    let skips_last = enhanced.is_some_and(|enhanced| enhanced.skip_last_ip);
-    let skips_listed = enhanced.is_some_and(|enhanced| !enhanced.skip_ips.is_empty());
     let for_partner = "use connector_type = \"partner\", or leave it out";
     let too_long = [
         connector.sender_domains.len(),
@@ -205,20 +203,35 @@ fn inbound(index: usize, connector: &InboundConnector) -> Option<Violation> {
                 "allow_forwarding is for on-premises connectors only: a partner never relays",
                 "leave it out",
             ),
+        ],
+    )
+    .or_else(|| enhanced_filtering(index, connector))
+}
+
+/// What keys beginning with `ef_` say beside one another and what recognises the peer.
+fn enhanced_filtering(index: usize, connector: &InboundConnector) -> Option<Violation> {
+    let enhanced = &connector.extras.as_ref()?.enhanced_filtering;
+    let recognises_nobody =
+        connector.sender_ip_addresses.is_empty() && connector.tls_sender_certificate_name.is_none();
+    first_broken(
+        "inbound_connector",
+        index,
+        &connector.name,
+        &[
             (
-                skips_last && skips_listed,
+                enhanced.skip_last_ip && !enhanced.skip_ips.is_empty(),
                 "ef_skip_ips",
                 "ef_skip_ips does nothing beside ef_skip_last_ip = true",
                 "leave one of them out",
             ),
             (
-                enhanced.is_some_and(|enhanced| !enhanced.users.is_empty() && !enhanced.is_on()),
+                !enhanced.users.is_empty() && !enhanced.is_on(),
                 "ef_users",
                 "ef_users alone does nothing: no server is skipped",
                 "add ef_skip_last_ip = true, or ef_skip_ips",
             ),
             (
-                skips_last && no_addresses && no_certificate,
+                enhanced.skip_last_ip && recognises_nobody,
                 "ef_skip_last_ip",
                 "ef_skip_last_ip without addresses or a certificate's name would believe anybody",
                 "add sender_ip_addresses or tls_sender_certificate_name, or write ef_skip_ips",
