@@ -22,7 +22,7 @@ CREATE TABLE complaint (
     PRIMARY KEY (domain, tenant)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX complaint_updated ON complaint (updated);
-PRAGMA user_version = 9;
+PRAGMA user_version = 8;
 COMMIT;
 ";
 

@@ -17,12 +17,8 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     learned::STEP,
     zero_hour::STEP,
     notifications::STEP,
-    VERSION_8,
     complaints::STEP,
 ];
-
-/// Nothing changed.
-const VERSION_8: &str = "PRAGMA user_version = 8;";
 
 /// Bodies stand apart from messages, so that views of the queue read dense pages. Recipients hold
 /// the number of their trace row, so that settling needs no look-up by name. AUTOINCREMENT where a
