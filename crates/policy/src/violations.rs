@@ -133,22 +133,13 @@ fn inbound(index: usize, connector: &InboundConnector) -> Option<Violation> {
     let on_premises = connector.connector_type == ConnectorType::OnPremises;
     let no_addresses = connector.sender_ip_addresses.is_empty();
     let no_certificate = connector.tls_sender_certificate_name.is_none();
-    let enhanced = connector.extras.as_ref().map(|extras| &extras.enhanced_filtering);
     let for_partner = "use connector_type = \"partner\", or leave it out";
-    let too_long = [
-        connector.sender_domains.len(),
-        connector.sender_ip_addresses.len(),
-        connector.associated_accepted_domains.len(),
-        enhanced.map_or(0, |enhanced| enhanced.skip_ips.len().max(enhanced.users.len())),
-    ]
-    .into_iter()
-    .any(|length| length > CONNECTOR_LIST_MAX);
     first_broken(
         TABLE,
         index,
         &connector.name,
         &[
-            (too_long, "name", "a list has more than 1000 entries", "use a second connector"),
+            (has_long_list(connector), "name", "a list has more than 1000 entries", "use a second connector"),
             (
                 on_premises && no_addresses && no_certificate,
                 "connector_type",
@@ -206,6 +197,17 @@ fn inbound(index: usize, connector: &InboundConnector) -> Option<Violation> {
         ],
     )
     .or_else(|| enhanced_filtering(index, connector))
+}
+
+fn has_long_list(connector: &InboundConnector) -> bool {
+    let enhanced = connector.extras.as_ref().map(|extras| &extras.enhanced_filtering);
+    let lengths = [
+        connector.sender_domains.len(),
+        connector.sender_ip_addresses.len(),
+        connector.associated_accepted_domains.len(),
+        enhanced.map_or(0, |enhanced| enhanced.skip_ips.len().max(enhanced.users.len())),
+    ];
+    lengths.into_iter().any(|length| length > CONNECTOR_LIST_MAX)
 }
 
 /// What keys beginning with `ef_` say beside one another and what recognises the peer.
