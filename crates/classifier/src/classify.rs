@@ -10,6 +10,7 @@ use crate::findings::{
     WORDS_LIKE_PHISH, WORDS_LIKE_RELEASED, WORDS_LIKE_REPORTED, WORDS_LIKE_SPAM, WORDS_LIKE_WANTED,
 };
 use crate::learned::Learned;
+use crate::mailing;
 use crate::model::Model;
 use crate::view::{self, View};
 
@@ -59,6 +60,7 @@ fn of_view(model: &Model, learned: Option<&Learned>, view: &View) -> Classificat
         *odds = slope * sum + offset;
     }
     let [bad, phish, bulk] = odds;
+    let bulk = bulk + mailing::says(view);
     let tenant = learned.map_or(0.0, |learned| learned.says(&features));
     let telling = telling(model, &features);
     Classification { bad: bad + tenant, phish, bulk, tenant, telling }

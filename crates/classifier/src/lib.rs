@@ -12,6 +12,7 @@ mod findings;
 mod html;
 mod learned;
 mod linear;
+mod mailing;
 mod model;
 mod trainer;
 mod url;
@@ -25,7 +26,7 @@ pub use findings::{
 };
 pub use learned::{ENTRIES_MAX, LEARNED_BYTES_MAX, Learned, SAYS_MAX, Said, USERS_SAY_MAX, Voice};
 pub use model::{Counts, MODEL_BYTES_MAX, Model, ModelError};
-pub use trainer::{Label, Trainer};
+pub use trainer::{Audience, Label, Trainer};
 
 use posthouse_types::FindingKind;
 

@@ -40,6 +40,16 @@ impl Row {
         self.ends = ends;
     }
 
+    /// The row without so many of a hundred of its features, chosen anew each time.
+    fn without(&self, hidden_percent: u64, random: &mut u64) -> Self {
+        let mut rest = Self::default();
+        for (group, end) in self.groups().zip(&mut rest.ends) {
+            rest.ids.extend(group.iter().filter(|_| next(random) % 100 >= hidden_percent));
+            *end = rest.ids.len() as u32;
+        }
+        rest
+    }
+
     fn groups(&self) -> impl Iterator<Item = &[u32]> {
         let mut start = 0;
         self.ends.iter().map(move |end| {
@@ -63,11 +73,20 @@ pub(crate) struct Settings {
     pub(crate) gains: [f32; GROUPS],
     /// Sum of the group: exponent of length normalisation.
     pub(crate) power: f32,
+    /// How many of a hundred features each pass hides of each example, others each time.
+    pub(crate) hidden_percent: u64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { epochs: 8, rate: 0.3, decay: 0.0, gains: [1.0; GROUPS], power: 0.5 }
+        Self {
+            epochs: 8,
+            rate: 0.3,
+            decay: 0.0,
+            gains: [1.0; GROUPS],
+            power: 0.5,
+            hidden_percent: 0,
+        }
     }
 }
 
@@ -124,11 +143,16 @@ impl Linear {
         let mut bias_sums = [1.0_f32; HEADS];
         let mut order: Vec<usize> = (0..rows.len()).collect();
         let mut random = 0x2545_f491_4f6c_dd1d_u64;
+        let mut hiding = 0x9e37_79b9_7f4a_7c15_u64;
         for _ in 0..settings.epochs {
             shuffle(&mut order, &mut random);
             for at in &order {
-                if let Some((row, lesson)) = rows.get(*at) {
+                let Some((row, lesson)) = rows.get(*at) else { continue };
+                if settings.hidden_percent == 0 {
                     linear.step(row, lesson, &mut sums, &mut bias_sums);
+                } else {
+                    let rest = row.without(settings.hidden_percent, &mut hiding);
+                    linear.step(&rest, lesson, &mut sums, &mut bias_sums);
                 }
             }
         }
@@ -175,12 +199,22 @@ impl Linear {
     }
 }
 
-/// Fisher-Yates with xorshift: the same order each time.
+/// Fisher-Yates: the same order each time.
 pub(crate) fn shuffle(order: &mut [usize], random: &mut u64) {
     for at in (1..order.len()).rev() {
-        *random ^= *random << 13;
-        *random ^= *random >> 7;
-        *random ^= *random << 17;
-        order.swap(at, (*random % (at as u64 + 1)) as usize);
+        let other = xorshift(random) % (at as u64 + 1);
+        order.swap(at, other as usize);
     }
+}
+
+/// The next of a fixed row of numbers, its better bits.
+fn next(random: &mut u64) -> u64 {
+    xorshift(random) >> 11
+}
+
+fn xorshift(random: &mut u64) -> u64 {
+    *random ^= *random << 13;
+    *random ^= *random >> 7;
+    *random ^= *random << 17;
+    *random
 }

@@ -30,8 +30,34 @@ impl Label {
         [(Self::Ham, "ham"), (Self::Bulk, "bulk"), (Self::Spam, "spam"), (Self::Phish, "phish")];
 }
 
-/// A slot that fewer mails use is not learned: it would name one mail, not a kind.
-const MAILS_MIN: u16 = 2;
+/// Whose mail a model will meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Of those whose mail it learns from: what tells there, tells.
+    Own,
+    /// Of anybody. Each pass hides half of every mail's features and rare ones are left out, so
+    /// that the model leans on no single word which others' mail may lack.
+    Anybody,
+}
+
+impl Audience {
+    fn settings(self) -> Settings {
+        let usual = Settings { epochs: EPOCHS, ..Settings::default() };
+        match self {
+            Self::Own => usual,
+            Self::Anybody => Settings { epochs: 10, rate: 0.15, hidden_percent: 50, ..usual },
+        }
+    }
+
+    /// A slot that fewer mails use is not learned: it would name one mail, not a kind.
+    fn mails_min(self) -> u16 {
+        match self {
+            Self::Own => 2,
+            Self::Anybody => 3,
+        }
+    }
+}
+
 /// Parts of the training mail that are held out in turn to calibrate.
 const FOLDS: u64 = 3;
 /// What a bulk mail weighs where good is told from bad: bulk is rare in training and common in
@@ -78,13 +104,18 @@ impl Trainer {
         self.examples.is_empty()
     }
 
-    /// Learns. `on_step` is told how many of how many steps are done.
-    pub fn finish(mut self, mut on_step: impl FnMut(u64, u64)) -> Model {
+    /// Learns for those whose mail it is. `on_step` is told how many of how many steps are done.
+    pub fn finish(self, on_step: impl FnMut(u64, u64)) -> Model {
+        self.finish_for(Audience::Own, on_step)
+    }
+
+    /// Learns for an audience; see [`Trainer::finish`].
+    pub fn finish_for(mut self, audience: Audience, mut on_step: impl FnMut(u64, u64)) -> Model {
         self.examples.sort_by(|one, other| {
             (one.digest, one.label, &one.row.ids).cmp(&(other.digest, other.label, &other.row.ids))
         });
-        let settings = Settings { epochs: EPOCHS, ..Settings::default() };
-        let (ids, known) = number_slots(&self.examples);
+        let settings = audience.settings();
+        let (ids, known) = number_slots(&self.examples, audience.mails_min());
         for example in &mut self.examples {
             example.row.renumber(|slot| ids.get(slot as usize).copied().flatten());
         }
@@ -155,7 +186,7 @@ fn lesson(label: Label) -> Lesson {
 }
 
 /// A number for each slot that enough mails use, and how many there are.
-fn number_slots(examples: &[Example]) -> (Vec<Option<u32>>, usize) {
+fn number_slots(examples: &[Example], mails_min: u16) -> (Vec<Option<u32>>, usize) {
     let mut mails = vec![0_u16; SLOTS];
     for example in examples {
         let mut ids = example.row.ids.clone();
@@ -171,7 +202,7 @@ fn number_slots(examples: &[Example]) -> (Vec<Option<u32>>, usize) {
     let ids = mails
         .iter()
         .map(|count| {
-            (*count >= MAILS_MIN).then(|| {
+            (*count >= mails_min).then(|| {
                 known += 1;
                 known - 1
             })

@@ -14,6 +14,8 @@ pub(crate) const TEXT_BYTES_MAX: usize = 24 * 1024;
 const PARTS_MAX: usize = 64;
 /// The end of a text in which a list's footer is looked for, in bytes.
 const FOOTER_BYTES_MAX: usize = 700;
+/// The end of a text that is read for what a mailing says of itself, in bytes.
+const END_BYTES_MAX: usize = 3000;
 /// Longest subject or address that is looked at, in bytes.
 const HEADER_BYTES_MAX: usize = 1000;
 
@@ -30,6 +32,10 @@ pub(crate) struct View {
     pub(crate) subject: String,
     /// Text that is shown: of HTML where there is any, else plain.
     pub(crate) text: String,
+    /// Whether the subject calls it an answer, or passed on.
+    pub(crate) is_reply: bool,
+    /// The end of each text, where a mailing speaks of itself.
+    pub(crate) ends: String,
     /// The plain alternative, where HTML is shown.
     pub(crate) alternative: String,
     /// HTML parts, read.
@@ -62,7 +68,9 @@ pub(crate) fn of(reading: &Reading) -> View {
     view.from_name = name.to_owned();
     view.from_address = address.to_ascii_lowercase();
     view.reply_address = split_address(&header("reply-to")).1.to_ascii_lowercase();
-    view.subject = plain_subject(&header("subject"));
+    let subject = header("subject");
+    view.is_reply = without_reply_mark(subject.trim_start()).is_some();
+    view.subject = plain_subject(&subject);
     let mut plain = String::new();
     let shown = reading.parts.iter().filter(|part| part.origin == Origin::Standard);
     for part in shown.take(PARTS_MAX) {
@@ -74,12 +82,16 @@ pub(crate) fn of(reading: &Reading) -> View {
         if part.media_type == "text/html" {
             view.pages.push(html::read(text));
         } else if part.media_type.starts_with("text/") || part.media_type.is_empty() {
-            push_bounded(&mut plain, without_footer(text));
+            let text = without_footer(text);
+            push_end(&mut view.ends, text);
+            push_bounded(&mut plain, text);
         }
     }
     let mut shown = String::new();
     for page in &view.pages {
-        push_bounded(&mut shown, without_footer(&page.visible));
+        let text = without_footer(&page.visible);
+        push_end(&mut view.ends, text);
+        push_bounded(&mut shown, text);
     }
     if shown.trim().is_empty() {
         view.text = plain;
@@ -94,6 +106,18 @@ fn push_bounded(into: &mut String, text: &str) {
     let room = TEXT_BYTES_MAX.saturating_sub(into.len());
     into.push_str(cut(text, room));
     into.push('\n');
+}
+
+/// The end of a text, at most [`END_BYTES_MAX`] bytes of it; of all texts, four such ends.
+fn push_end(into: &mut String, text: &str) {
+    let mut from = text.len().saturating_sub(END_BYTES_MAX);
+    while !text.is_char_boundary(from) {
+        from += 1;
+    }
+    if into.len() < END_BYTES_MAX * 4 {
+        into.push_str(text.get(from..).unwrap_or_default());
+        into.push('\n');
+    }
 }
 
 /// The start of a text, at most so many bytes.

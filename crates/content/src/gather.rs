@@ -10,6 +10,7 @@ use posthouse_mime::{Part, Reading, addresses, decode_words};
 use crate::html::{self, Link, Loads, Page};
 use crate::identity::Sender;
 use crate::pdf_links::{self, PdfLimits};
+use crate::pictures;
 use crate::url::lists::is_free_mail;
 use crate::url::{Origin, Url, find};
 
@@ -41,6 +42,8 @@ pub(crate) struct Gathered {
     pub(crate) urls: Vec<Url>,
     /// Links of HTML with what is shown on them: the page's index in `pages`, the link, its target.
     pub(crate) links: Vec<(Link, Url)>,
+    /// Width and height of a large GIF that the message shows by itself.
+    pub(crate) drawing: Option<(u16, u16)>,
     pub(crate) says_utf7: bool,
     pub(crate) is_complete: bool,
 }
@@ -56,6 +59,9 @@ impl Gathered {
         for part in &reading.parts {
             gathered.says_utf7 |= is_utf7(part);
             gathered.document(part);
+            if let Some(body) = part.bodies.first().filter(|_| part.content_id.is_some()) {
+                gathered.drawing = gathered.drawing.or_else(|| pictures::drawing(&body.bytes));
+            }
             let Some(role) = Role::of(part) else { continue };
             let mut before: Option<&str> = None;
             for text in part.bodies.iter().filter_map(|body| body.text.as_deref()) {

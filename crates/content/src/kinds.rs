@@ -125,6 +125,10 @@ kinds! {
         "A link goes to the unusual port {port} of {target}.",
         "Ein Link führt zum ungewöhnlichen Port {port} von {target}.";
 
+    ONE_TARGET "links-all-go-to-one-place" Spam Weight(2.4),
+        "All {count} links go to the same place, {target}, whatever they say: {shown}.",
+        "Alle {count} Links führen an dieselbe Stelle, {target}, was auch darauf steht: {shown}.";
+
     // What its HTML does.
     FORM "form-in-mail" Phish Weight(0.2),
         "The message holds a form that sends what is typed to {target}.",
@@ -172,6 +176,9 @@ kinds! {
     PICTURE_FIRST "embedded-picture-first" Spam Weight(2.8),
         "The message begins with a picture that it brings along: what it says is drawn, not written.",
         "Die Nachricht beginnt mit einem mitgebrachten Bild: was sie sagt, ist gemalt statt geschrieben.";
+    PICTURE_DRAWN "embedded-picture-drawn" Spam Weight(2.8),
+        "The message brings a large drawn picture along ({size} pixels, GIF): text in it is hidden from filters.",
+        "Die Nachricht bringt ein großes gezeichnetes Bild mit ({size} Bildpunkte, GIF): Text darin ist vor Filtern verborgen.";
     ALTERNATIVES_DIFFER "alternatives-differ" Spam Weight(1.4),
         "Its plain text and its HTML say different things: {percent} % of the words are in both.",
         "Ihr Klartext und ihr HTML sagen Verschiedenes: {percent} % der Wörter stehen in beiden.";
@@ -261,6 +268,12 @@ kinds! {
     SAYS_CARD "wording-greeting-card" Phish Weight(1.8),
         "It says that a greeting card waits: {phrases}.",
         "Es heißt, eine Grußkarte warte: {phrases}.";
+    SAYS_CRYPTO "wording-crypto-assets" Phish Weight(1.8),
+        "It speaks of wallets, tokens or coins that wait for you: {phrases}.",
+        "Es ist von Wallets, Token oder Coins die Rede, die auf Sie warten: {phrases}.";
+    SAYS_RENEWAL "wording-renewal" Phish Weight(1.2),
+        "It speaks of a renewal or an order that is to be cancelled by telephone: {phrases}.",
+        "Es ist von einer Verlängerung oder Bestellung die Rede, die telefonisch zu stornieren sei: {phrases}.";
     DISGUISED "disguised-words" Spam Weight(2.4),
         "Words are disguised so that a person reads them and a filter does not: {shown}.",
         "Wörter sind verkleidet, sodass ein Mensch sie liest und ein Filter nicht: {shown}.";

@@ -14,6 +14,7 @@ mod measure;
 mod normal;
 mod pages;
 mod pdf_links;
+mod pictures;
 mod qr;
 pub mod url;
 pub mod wording;

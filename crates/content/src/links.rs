@@ -21,6 +21,10 @@ use crate::url::{Host, Origin, Trick, Url, find, registrable};
 /// microseconds.
 const HOSTS_MAX: usize = 100;
 
+/// Different words on links from which on they should go to different places: a picture and a
+/// button for the same offer are common.
+const LABELS_MIN: usize = 3;
+
 /// The heaviest finding of each kind.
 #[derive(Default)]
 pub(crate) struct Heaviest(BTreeMap<&'static str, Finding>);
@@ -71,7 +75,28 @@ pub(crate) fn findings(gathered: &Gathered, protected: &Protected) -> Vec<Findin
     for (link, url) in &gathered.links {
         says_other(link, url, protected, &mut found);
     }
+    one_target(gathered, &mut found);
     found.into_findings()
+}
+
+/// A page of many links has many places to go to; one that only looks so has one.
+fn one_target(gathered: &Gathered, found: &mut Heaviest) {
+    let web = || gathered.links.iter().filter(|(_, url)| url.is_web());
+    let Some((first, url)) = web().next() else { return };
+    if web().any(|(link, _)| link.href != first.href) {
+        return;
+    }
+    let labels: BTreeSet<&str> = web().map(|(link, _)| link.text.trim()).collect();
+    let mut labels = labels.into_iter().filter(|label| !label.is_empty());
+    let shown: Vec<&str> = labels.by_ref().take(LABELS_MIN).collect();
+    if shown.len() == LABELS_MIN {
+        found.add(
+            Finding::of(&kinds::ONE_TARGET)
+                .with("count", &web().count().to_string())
+                .with("target", &url.host.shown())
+                .with("shown", &shown.join(", ")),
+        );
+    }
 }
 
 fn scheme(url: &Url, found: &mut Heaviest) {

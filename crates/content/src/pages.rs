@@ -11,6 +11,7 @@ use crate::identity::is_mixed;
 use crate::kinds;
 use crate::links::Heaviest;
 use crate::normal::fold;
+use crate::pictures;
 use crate::url::{Origin, Url, is_invisible};
 use crate::wording::{self, Theme, Wording};
 
@@ -20,13 +21,9 @@ const HIDDEN_PERCENT_MIN: usize = 30;
 const HIDDEN_CHARACTERS_MIN: usize = 200;
 /// Broken or mixed words from which on it is no accident.
 const ODD_WORDS_MIN: usize = 3;
-/// A message with less text says nothing itself, in characters.
-const TEXT_CHARACTERS_MIN: usize = 60;
 
 /// What one, two and more disguised words weigh.
 const DISGUISE_GRADES: [f32; 3] = [0.8, 1.2, 1.6];
-/// A picture behind more text than this does not begin the message.
-const PICTURE_FIRST_BYTES_MAX: usize = 20;
 /// Alternatives that have fewer of their words in common do not say the same, in percent.
 const COMMON_PERCENT_MIN: usize = 30;
 
@@ -54,9 +51,8 @@ pub(crate) fn findings(gathered: &Gathered) -> Vec<Finding> {
     }
     letters(gathered, &mut found);
     disguises(gathered, &mut found);
-    picture_first(gathered, &mut found);
+    pictures::findings(gathered, &mut found);
     alternatives(gathered, &mut found);
-    image_only(gathered, &mut found);
     found.into_findings()
 }
 
@@ -227,25 +223,6 @@ fn disguises(gathered: &Gathered, found: &mut Heaviest) {
     found.add(finding.weighing(weight));
 }
 
-/// What is said is drawn: a picture of the message's own stands before any text. A company's
-/// banner does too, above text with links; where the picture is the only link, or there is none,
-/// nothing but the picture speaks.
-fn picture_first(gathered: &Gathered, found: &mut Heaviest) {
-    for page in &gathered.pages {
-        let mut seen = page.pictures.iter().filter(|picture| !picture.is_web_bug);
-        let first = seen.next().filter(|picture| {
-            crate::html::head(&picture.source, 4).eq_ignore_ascii_case("cid:")
-                && picture.text_before_bytes < PICTURE_FIRST_BYTES_MAX
-        });
-        let Some(first) = first else { continue };
-        let speaks_alone = page.links.len() <= usize::from(first.is_linked);
-        let finding = Finding::of(&kinds::PICTURE_FIRST);
-        let grade = if speaks_alone { 1.3 } else { 0.7 };
-        let weight = finding.weight() * grade;
-        found.add(finding.weighing(weight));
-    }
-}
-
 /// Plain text and HTML are to say the same. Where they do not, one is for filters.
 fn alternatives(gathered: &Gathered, found: &mut Heaviest) {
     let percent = gathered.alternatives().and_then(|(plain, page)| common_percent(plain, page));
@@ -283,15 +260,6 @@ fn long_words(text: &str) -> impl Iterator<Item = usize> {
         });
         (hash ^ (hash >> 15)) as usize
     })
-}
-
-fn image_only(gathered: &Gathered, found: &mut Heaviest) {
-    let text = gathered.text.chars().filter(|c| c.is_alphanumeric()).take(TEXT_CHARACTERS_MIN);
-    let has_picture =
-        gathered.pages.iter().any(|page| page.pictures.iter().any(|picture| picture.is_linked));
-    if has_picture && text.count() < TEXT_CHARACTERS_MIN {
-        found.add(Finding::of(&kinds::IMAGE_ONLY));
-    }
 }
 
 /// Findings of the wording, and of what only counts together with it.

@@ -6,13 +6,16 @@
 
 mod fraud;
 mod notes;
+mod notes_bulk;
+mod notes_fraud;
 mod notes_ham;
 mod notes_spam;
+mod notes_trade;
 mod synthetic;
 mod texts;
 mod unwanted;
 
-use posthouse_classifier::{Label, Trainer};
+use posthouse_classifier::{Audience, Label, Trainer};
 
 /// Sources whose licence lets anybody learn from them: PDDL/CC0, and "without restriction".
 const OPEN: [&str; 2] = ["spamassassin", "glitchyzorua"];
@@ -41,7 +44,7 @@ fn main() {
     for (label, raw) in synthetic::mails(TELLINGS) {
         add(label, &raw);
     }
-    let model = trainer.finish(|_, _| ()).tempered(CERTAINTY);
+    let model = trainer.finish_for(Audience::Anybody, |_, _| ()).tempered(CERTAINTY);
     let bytes = model.to_bytes();
     println!("{:?}, {} bytes", model, bytes.len());
     std::fs::write(out, bytes).unwrap();

@@ -3,6 +3,7 @@
 //! Where `synthetic` tells whole stories, this deals sentences like cards, so that words and not
 //! their order are learned.
 
+use crate::notes_trade;
 use crate::synthetic::{Choices, fill};
 use posthouse_classifier::Label;
 
@@ -17,7 +18,9 @@ pub(crate) enum Dress {
     Announcement,
     /// The shell of a newsletter around a linked picture.
     Newsletter,
-    /// A picture that is brought along, and words that mean nothing.
+    /// A mailing that somebody subscribed to: headlines with links, and how to leave it.
+    Digest,
+    /// A picture that is brought along, and words or prose that mean nothing.
     Salad,
     /// A person's mail: greeting, a paragraph, a name; sometimes a logo below or a quotation.
     Letter,
@@ -34,8 +37,11 @@ pub(crate) struct Topic {
 
 const PLAIN: &str = "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n";
 const PAGE: &str = "Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n";
-/// One dot: what a picture shows is not read.
+/// How a picture begins. What it shows is not read, how large it is counts.
 const PICTURE: &str = "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
+/// Bytes of base64 in a drawn picture of text, and in a logo.
+const DRAWING_BYTES: std::ops::Range<usize> = 6_000..30_000;
+const LOGO_BYTES: std::ops::Range<usize> = 200..9_000;
 
 /// A note on a topic.
 pub(crate) fn note(topic: &Topic, choices: &mut Choices) -> Vec<u8> {
@@ -47,6 +53,7 @@ pub(crate) fn note(topic: &Topic, choices: &mut Choices) -> Vec<u8> {
         Dress::Bare => bare(&sentences, &closing, choices),
         Dress::Linked | Dress::Announcement => linked(topic, &sentences, &closing, choices),
         Dress::Newsletter => newsletter(&sentences, &closing, choices),
+        Dress::Digest => digest(&sentences, &closing, choices),
         Dress::Salad => salad(&sentences, choices),
         Dress::Letter => letter(&sentences, &closing, choices),
     };
@@ -57,7 +64,7 @@ fn sentences(topic: &Topic, choices: &mut Choices) -> Vec<String> {
     let most = match topic.dress {
         Dress::Linked => 3,
         Dress::Salad => 1,
-        Dress::Bare if topic.label != Label::Ham => 9,
+        Dress::Bare | Dress::Digest if topic.label != Label::Ham => 9,
         _ => 5,
     };
     let mut left: Vec<&str> = topic.sentences.to_vec();
@@ -98,6 +105,11 @@ fn sender(topic: &Topic, choices: &mut Choices) -> String {
             false => fill("{site}", choices),
         };
         return format!("\"{name}\" <{local}@{site}>");
+    }
+    if topic.dress == Dress::Digest {
+        let firm = fill("{firm}", choices);
+        let local = choices.one(&["news", "newsletter", "alerts", "mailings", "info", "noreply"]);
+        return format!("\"{firm}\" <{local}@{}>", fill("{site}", choices));
     }
     let top = choices.one(&["com", "net", "jp", "ru", "info", "de", "co.uk", "com.br", "xyz"]);
     let (local, host) = (choices.letters(7), choices.letters(9));
@@ -149,16 +161,77 @@ fn newsletter(sentences: &[String], closing: &str, choices: &mut Choices) -> Str
     )
 }
 
-fn salad(sentences: &[String], choices: &mut Choices) -> String {
-    let (first, second) = (words(60, choices), words(80, choices));
-    let link = match choices.chance(40) {
-        true => format!("<a href=\"http://{}.hk/\">", choices.letters(7)),
-        false => String::new(),
+fn digest(sentences: &[String], closing: &str, choices: &mut Choices) -> String {
+    let site = fill("{site}", choices);
+    let one = |choices: &mut Choices| {
+        let path = choices.one(&["story", "news", "archive", "items", "go", "offers"]);
+        format!("http://www.{site}/{path}/{}", choices.number(90_000))
     };
-    let text = sentences.join(" ");
+    if choices.chance(35) {
+        let lines: String =
+            sentences.iter().map(|line| format!("{line}\n{}\n\n", one(choices))).collect();
+        return format!("{PLAIN}{lines}----------\n{closing}\nhttp://www.{site}/email");
+    }
+    let rows: String = sentences
+        .iter()
+        .map(|line| {
+            let (link, picture) = (one(choices), one(choices));
+            format!(
+                "<tr><td><a href=\"{link}\"><img src=\"{picture}.gif\" border=\"0\"></a></td><td><font face=\"Arial\" size=\"2\"><a href=\"{link}\">{line}</a></font></td></tr>"
+            )
+        })
+        .collect();
+    let page = format!(
+        "<html><head><title>{site}</title></head><body><table width=\"600\"><tr><td colspan=\"2\"><img src=\"http://www.{site}/top.gif\"></td></tr>{rows}</table><p><font size=\"1\">{closing} <a href=\"http://www.{site}/unsubscribe\">Unsubscribe</a> <a href=\"http://www.{site}/privacy\">Privacy policy</a></font></p></body></html>"
+    );
+    if choices.chance(50) {
+        return format!("{PAGE}{page}");
+    }
+    let text = sentences.join("\n\n");
     format!(
-        "Content-Type: multipart/related; boundary=R\n\n--R\nContent-Type: multipart/alternative; boundary=B\n\n--B\n{PLAIN}{text} {first}\n--B\n{PAGE}<html><body>{link}<img src=\"cid:p@x\" border=0><br>{text} {second}</body></html>\n--B--\n--R\nContent-Type: image/gif; name=\"{}.gif\"\nContent-Transfer-Encoding: base64\nContent-ID: <p@x>\n\n{PICTURE}\n--R--",
-        choices.letters(6)
+        "Content-Type: multipart/alternative; boundary=B\n\n--B\n{PLAIN}{text}\n\n{closing}\n--B\n{PAGE}{page}\n--B--"
+    )
+}
+
+/// A picture of about so many bytes in base64.
+fn picture(bytes: &std::ops::Range<usize>, choices: &mut Choices) -> String {
+    let length = bytes.start + choices.number(bytes.len());
+    format!("{PICTURE}{}", "AAAA".repeat(length / 4))
+}
+
+/// Text that is to look like a message: words, or prose in the manner of books, manuals or news.
+fn filler(choices: &mut Choices) -> String {
+    if choices.chance(40) {
+        let count = 40 + choices.number(60);
+        return words(count, choices);
+    }
+    let lines = (0..6 + choices.number(10)).map(|_| choices.one(notes_trade::PROSE));
+    lines.collect::<Vec<_>>().join(" ")
+}
+
+fn salad(sentences: &[String], choices: &mut Choices) -> String {
+    let first = filler(choices);
+    let second = if choices.chance(60) { first.clone() } else { filler(choices) };
+    let text = sentences.join(" ");
+    let shown = match choices.chance(30) {
+        true => format!(
+            "<a href=\"http://{}.hk/\"><img src=\"cid:p@x\" border=0></a>",
+            choices.letters(7)
+        ),
+        false => "<img src=\"cid:p@x\" border=0>".to_owned(),
+    };
+    let html = match choices.number(3) {
+        0 => format!("<html><body>{shown}<br>{text} {second}</body></html>"),
+        1 => format!(
+            "<html><head><meta http-equiv=Content-Type content=\"text/html; charset=iso-8859-1\"></head><body bgColor=#ffffff><div><font face=Arial size=2>{}</font></div><div>{shown}</div></body></html>",
+            second.replace(". ", ".</font></div>\n<div><font face=Arial size=2>")
+        ),
+        _ => format!("<html><body bgcolor=\"#ffffff\">{shown}<br>{text}</body></html>"),
+    };
+    let kind = choices.one(&["gif", "gif", "jpeg", "png"]);
+    let (name, picture) = (choices.letters(6), picture(&DRAWING_BYTES, choices));
+    format!(
+        "Content-Type: multipart/related; boundary=R\n\n--R\nContent-Type: multipart/alternative; boundary=B\n\n--B\n{PLAIN}{text} {first}\n--B\n{PAGE}{html}\n--B--\n--R\nContent-Type: image/{kind}; name=\"{name}.{kind}\"\nContent-Transfer-Encoding: base64\nContent-ID: <p@x>\n\n{picture}\n--R--"
     )
 }
 
@@ -189,8 +262,9 @@ fn letter(sentences: &[String], closing: &str, choices: &mut Choices) -> String 
         // The logo of a signature.
         0..=2 => {
             let inner = alternatives(&format!("{html}<br><img src=\"cid:logo@x\" width=120>"));
+            let logo = picture(&LOGO_BYTES, choices);
             format!(
-                "Content-Type: multipart/related; boundary=R\n\n--R\n{inner}\n--R\nContent-Type: image/png; name=\"image001.png\"\nContent-Transfer-Encoding: base64\nContent-ID: <logo@x>\n\n{PICTURE}\n--R--"
+                "Content-Type: multipart/related; boundary=R\n\n--R\n{inner}\n--R\nContent-Type: image/png; name=\"image001.png\"\nContent-Transfer-Encoding: base64\nContent-ID: <logo@x>\n\n{logo}\n--R--"
             )
         }
         // What a list or a server adds below.

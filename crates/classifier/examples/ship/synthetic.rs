@@ -8,7 +8,7 @@
 
 use crate::notes::note;
 use crate::texts::{self, Story};
-use crate::{fraud, notes_ham, notes_spam, unwanted};
+use crate::{fraud, notes_bulk, notes_fraud, notes_ham, notes_spam, notes_trade, unwanted};
 use posthouse_classifier::Label;
 
 /// Notes on each topic: of wanted mail more, since it has fewer topics here than in life.
@@ -67,7 +67,14 @@ pub(crate) fn mails(tellings: usize) -> Vec<(Label, Vec<u8>)> {
             }
         }
     }
-    let topics = [notes_ham::HAM, notes_spam::SPAM, notes_spam::PHISH];
+    let topics = [
+        notes_ham::HAM,
+        notes_spam::SPAM,
+        notes_spam::PHISH,
+        notes_trade::SPAM,
+        notes_fraud::PHISH,
+        notes_bulk::BULK,
+    ];
     for (at, topic) in topics.into_iter().flatten().enumerate() {
         let times = if topic.label == Label::Ham { HAM_NOTES } else { NOTES };
         for telling in 0..times {

@@ -68,6 +68,28 @@ pub(super) const TABLE: &str = "
 2 prognose
 2 anleger
 2 borse
+3 shoe in to double
+3 shoein to double
+3 double by end of
+3 double by the end of
+3 speculative buy
+3 exchanges are hot
+3 excnahges are hot
+3 markets alert
+3 opening bell
+3 investors alert
+3 stock newsletter
+3 this stock
+3 sub one cent
+3 red hot product
+3 trade like crazy
+3 through the roof
+3 cannot go wrong
+2 otcbb
+2 at 2 cents
+2 cents
+2 huge volume
+2 hot news
 # pharmacy
 3 online pharmacy
 3 canadian pharmacy
@@ -127,6 +149,19 @@ pub(super) const TABLE: &str = "
 3 sin receta
 3 farmacia online
 3 sem receita
+3 online drugstore
+3 your medications for
+3 your medication at
+3 buy your medication
+3 order your medication
+3 ship your medication
+3 reduced rate
+3 on your drugs
+3 best medications
+2 medication
+2 drugstore
+2 medicines
+2 medss
 # potency
 3 penis enlargement
 3 penis enlarge
@@ -172,6 +207,22 @@ pub(super) const TABLE: &str = "
 3 probleme im bett
 2 potenz
 2 erektion
+3 vibrating ring
+3 vibration ring
+3 about your size
+3 like a porn star
+3 mind blowing
+3 your dick
+3 enlarge patch
+3 big pennis
+2 love making
+2 lovemaking
+2 dick
+2 cock
+2 ejaculate
+2 peniz
+2 pennis
+2 viagra pro
 # adult
 3 adult dating
 3 adults only
@@ -243,6 +294,26 @@ pub(super) const TABLE: &str = "
 3 人妻
 3 逆援助
 3 セフレ
+3 your profile and
+3 found you attractive
+3 coming to your place
+3 coming to your city
+3 visiting your town
+3 meet each other in person
+3 toying her
+3 licked by
+3 best girls
+3 girls waiting
+3 girls ready
+2 lesbian
+2 blonde
+2 incest
+2 escorts
+2 esc0rts
+2 busty
+2 shaved
+2 latina
+2 mature
 # replica
 3 replica watches
 3 replica watch
@@ -276,6 +347,11 @@ pub(super) const TABLE: &str = "
 1 omega
 1 tiffany
 1 exclusive
+3 brand new replica
+3 look 99
+2 replikas
+2 designer watch
+2 impress your friends
 # software
 3 oem software
 3 cheap software

@@ -7,6 +7,7 @@ mod dutch;
 mod english;
 mod german;
 mod goods;
+mod money;
 mod offers;
 mod romance;
 
@@ -91,6 +92,10 @@ pub enum Theme {
     Marketing,
     /// Greeting cards that wait.
     Card,
+    /// Wallets, tokens, coins.
+    Crypto,
+    /// Renewals and orders that nobody made, to be cancelled by telephone.
+    Renewal,
 }
 
 impl Theme {
@@ -122,6 +127,8 @@ impl Theme {
         ("income", Self::Income, &kinds::SAYS_INCOME),
         ("marketing", Self::Marketing, &kinds::SAYS_MARKETING),
         ("card", Self::Card, &kinds::SAYS_CARD),
+        ("crypto", Self::Crypto, &kinds::SAYS_CRYPTO),
+        ("renewal", Self::Renewal, &kinds::SAYS_RENEWAL),
     ];
 
     fn kind(self) -> &'static FindingKind {
@@ -153,6 +160,7 @@ static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
         romance::ITALIAN,
         goods::TABLE,
         offers::TABLE,
+        money::TABLE,
     ] {
         let mut theme = Theme::Credentials;
         for line in table.lines() {

@@ -121,6 +121,11 @@ pub(super) const TABLE: &str = "
 3 perder peso
 3 bajar de peso
 2 abnehmen
+3 signs of aging
+3 turn back the clock
+3 years young
+3 attractive to others
+3 watch your body
 # gambling
 3 online casino
 3 casino bonus
@@ -228,6 +233,21 @@ pub(super) const TABLE: &str = "
 3 ganhar dinheiro
 2 nebenjob
 2 nebenverdienst
+3 returning phone calls
+3 return phone calls
+3 dollars a day
+3 each and every day
+3 tired of working
+3 tired of the routine
+3 be the boss
+3 rat race
+3 online presentation
+3 early paycheck
+3 your funds are available
+2 info line
+2 recorded message
+2 pyjamas
+2 pajamas
 # marketing
 3 seo services
 3 search engine optimization
@@ -286,6 +306,12 @@ pub(super) const TABLE: &str = "
 3 раскрутка сайтов
 3 рекламных рассылок
 2 рассылка
+3 seo shell
+3 physician email
+3 hospital data
+3 sortable by
+2 cpanels
+2 smtps
 # card
 3 received a postcard
 3 received a greeting
