@@ -27,6 +27,27 @@ pub(crate) fn load(corpus: &str, part: &str) -> Vec<Mail> {
     manifest.lines().map(mail).collect()
 }
 
+/// Sources that the shipped model learned from (`examples/ship`).
+const LEARNED_BY_SHIPPED: [&str; 2] = ["spamassassin", "glitchyzorua"];
+
+/// Writes dev in uniform headers to `uniform`, and the mails of train that the shipped model has
+/// not learned from to `unlearned`.
+pub(crate) fn write_views(corpus: &str, folder: &str) {
+    let write = |view: &str, at: usize, mail: &Mail, raw: &[u8]| {
+        let name = Label::ALL.iter().find(|(label, _)| *label == mail.label).unwrap().1;
+        let folder = format!("{folder}/{view}/{name}");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(format!("{folder}/{at}.eml"), raw).unwrap();
+    };
+    for (at, mail) in load(corpus, "dev").iter().enumerate() {
+        write("uniform", at, mail, &uniform(&mail.raw));
+    }
+    let is_learned = |mail: &Mail| LEARNED_BY_SHIPPED.contains(&mail.source.as_str());
+    for (at, mail) in load(corpus, "train").iter().enumerate().filter(|(_, it)| !is_learned(it)) {
+        write("unlearned", at, mail, &mail.raw);
+    }
+}
+
 /// One value of the manifest's flat objects.
 fn value(line: &str, name: &str) -> String {
     let key = format!("\"{name}\": ");

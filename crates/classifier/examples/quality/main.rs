@@ -1,4 +1,5 @@
-//! Measures the classifier on the corpus: `quality CORPUS OUT DATE`.
+//! Measures the classifier on the corpus: `quality CORPUS OUT DATE`; or writes views of the corpus
+//! for others to measure: `quality views CORPUS FOLDER`.
 //!
 //! Trains on `train`, judges `dev` as stored and in uniform headers, learns the past and judges the
 //! future, leaves each source out in turn, and judges bare header fields. Writes what it measured as
@@ -16,6 +17,10 @@ use posthouse_classifier::{BULK_LEVEL_STRICT, Label, Model, Trainer, bulk_level,
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
+    if arguments[1] == "views" {
+        corpus::write_views(&arguments[2], &arguments[3]);
+        return;
+    }
     let (corpus, out, date) = (&arguments[1], &arguments[2], &arguments[3]);
     let train = corpus::load(corpus, "train");
     let dev = corpus::load(corpus, "dev");
