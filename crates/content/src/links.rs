@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use posthouse_types::Finding;
 
 use crate::gather::Gathered;
-use crate::html::Link;
 use crate::identity::{
     BRANDS, Brand, Likeness, Protected, called, how, likeness_weight, owner, resembles_brand,
 };
@@ -68,8 +67,8 @@ pub(crate) fn findings(gathered: &Gathered, protected: &Protected) -> Vec<Findin
         }
         brand_in_path(url, name, &mut found);
     }
-    for (link, url) in &gathered.links {
-        says_other(link, url, protected, &mut found);
+    for (shown, url) in &gathered.links {
+        says_other(shown, url, protected, &mut found);
     }
     found.into_findings()
 }
@@ -279,11 +278,7 @@ fn brand_in_path(url: &Url, name: &str, found: &mut Heaviest) {
 }
 
 /// The text on a link names one host, and the link goes to another one.
-fn says_other(link: &Link, url: &Url, protected: &Protected, found: &mut Heaviest) {
-    if !url.is_web() {
-        return;
-    }
-    let Some(shown) = find::shown_host(&link.text) else { return };
+fn says_other(shown: &Url, url: &Url, protected: &Protected, found: &mut Heaviest) {
     let (said, goes) = (shown.domain(), url.domain());
     if said == goes || url.inner().iter().any(|inner| inner.domain() == said) {
         return;

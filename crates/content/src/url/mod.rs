@@ -96,8 +96,6 @@ pub struct Url {
     pub tricks: BTreeSet<Trick>,
     /// Where it stands.
     pub origin: Origin,
-    /// What a reader sees on it, where that is not the link itself.
-    pub shown: String,
 }
 
 impl Url {
