@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use aho_corasick::automaton::Automaton as _;
-use aho_corasick::dfa::DFA;
-use aho_corasick::{Anchored, MatchKind, PatternID, StartKind};
+use aho_corasick::nfa::contiguous::NFA;
+use aho_corasick::{Anchored, MatchKind, PatternID};
 use posthouse_types::{Finding, FindingKind};
 
 use crate::kinds;
@@ -140,7 +140,7 @@ struct Phrase {
 
 struct Phrases {
     all: Vec<Phrase>,
-    automaton: Option<DFA>,
+    automaton: Option<NFA>,
 }
 
 static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
@@ -172,11 +172,7 @@ static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
     }
     let patterns = all.iter().map(|phrase| plain(phrase.text).trim().to_owned());
     // Standard semantics, so that phrases within phrases are found too.
-    let automaton = DFA::builder()
-        .match_kind(MatchKind::Standard)
-        .start_kind(StartKind::Anchored)
-        .build(patterns)
-        .ok();
+    let automaton = NFA::builder().match_kind(MatchKind::Standard).build(patterns).ok();
     Phrases { all, automaton }
 });
 
