@@ -14,7 +14,7 @@ use crate::identity::{
 use crate::kinds;
 use crate::normal::fold;
 use crate::url::lists::{ANYBODYS_PAGES, REDIRECTORS, SHORTENERS, holds};
-use crate::url::{Host, Origin, Trick, Url, find, registrable};
+use crate::url::{Host, Origin, Trick, Url, find, has_a_label, registrable};
 
 /// Most different hosts that are held against brands and protected domains: each costs some
 /// microseconds.
@@ -78,7 +78,7 @@ fn scheme(url: &Url, found: &mut Heaviest) {
         let start = crate::html::head(&url.path, 64).to_ascii_lowercase();
         start.starts_with("text/html") || start.starts_with("image/svg") || start.contains("xhtml")
     };
-    match url.scheme.as_str() {
+    match &*url.scheme {
         "data" if is_page() => found.add(Finding::of(&kinds::URL_DATA)),
         "javascript" | "vbscript" if url.origin == Origin::Link => {
             // Empty ones are a habit of web pages sent as mail.
@@ -133,7 +133,7 @@ fn writing(url: &Url, found: &mut Heaviest) {
     if url.tricks.contains(&Trick::MixedScript) || url.tricks.contains(&Trick::OddCharacter) {
         let reads = fold(&target);
         found.add(Finding::of(&kinds::URL_MIXED).with("shown", &target).with("reads", &reads));
-    } else if let Some(name) = url.host.as_name().filter(|name| name.contains("xn--")) {
+    } else if let Some(name) = url.host.as_name().filter(|name| has_a_label(name)) {
         found.add(Finding::of(&kinds::URL_PUNYCODE).with("shown", &target).with("target", name));
     }
     // In running text it is technicians talking.
