@@ -47,12 +47,20 @@ pub(crate) fn base64(text: &[u8]) -> Vec<u8> {
 
 /// Runs of base64 of at least so many digits. A run goes on over line ends.
 pub(crate) fn base64_runs(text: &[u8], digits_min: usize) -> impl Iterator<Item = &[u8]> {
-    text.split(|octet| digit(*octet).is_none() && !matches!(octet, b'\r' | b'\n' | b'='))
-        .filter(move |run| run.len() >= digits_min)
-        // Prose without spaces is no base64: all lines of a run but the last are long.
-        .filter(|run| {
-            run.split(|octet| *octet == b'\n').next().is_some_and(|line| line.len() >= 32)
-        })
+    let is_of_run = |octet: &u8| digit(*octet).is_some() || matches!(octet, b'\r' | b'\n' | b'=');
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        // Looked at from the end: what is no digit there spares a look at all before it.
+        while let Some(at) = rest.get(..digits_min)?.iter().rposition(|octet| !is_of_run(octet)) {
+            rest = rest.get(at + 1..)?;
+        }
+        let end = rest.iter().position(|octet| !is_of_run(octet)).unwrap_or(rest.len());
+        let (run, after) = rest.split_at_checked(end)?;
+        rest = after;
+        Some(run)
+    })
+    // Prose without spaces is no base64: all lines of a run but the last are long.
+    .filter(|run| run.split(|octet| *octet == b'\n').next().is_some_and(|line| line.len() >= 32))
 }
 
 /// Decodes hexadecimal digits, and skips the rest.

@@ -160,7 +160,8 @@ fn words<'a>(text: &'a str, words_max: usize, mut on_url: impl FnMut(&'a str)) -
         }
         let start = chunk.as_ptr() as usize - base;
         let whole = |hash| Word { hash, start, end: start + chunk.len() };
-        if let Some(at) = chunk.find("://").or_else(|| chunk.starts_with("www.").then_some(0)) {
+        if let Some(at) = url::scheme_end(chunk).or_else(|| chunk.starts_with("www.").then_some(0))
+        {
             let from = chunk
                 .get(..at)
                 .and_then(|before| before.rfind(|c: char| !c.is_ascii_alphanumeric()));
@@ -169,7 +170,7 @@ fn words<'a>(text: &'a str, words_max: usize, mut on_url: impl FnMut(&'a str)) -
             out.push(whole(101));
             continue;
         }
-        if chunk.contains('@') && chunk.len() > 4 {
+        if chunk.len() > 4 && memchr::memchr(b'@', chunk.as_bytes()).is_some() {
             out.push(whole(102));
             continue;
         }

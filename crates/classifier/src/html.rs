@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 /// Bytes of one HTML part that are looked at: a mail says what it wants before that.
 pub(crate) const HTML_BYTES_MAX: usize = 96 * 1024;
 /// Open elements that are remembered; deeper ones inherit their parent's visibility.
@@ -84,7 +86,7 @@ pub(crate) fn read(html: &str) -> Page {
 
 impl Walk<'_> {
     fn step(&mut self) {
-        let at = self.rest.find('<').unwrap_or(self.rest.len());
+        let at = memchr(b'<', self.rest.as_bytes()).unwrap_or(self.rest.len());
         let (text, rest) = self.rest.split_at(at);
         self.rest = rest;
         if !text.is_empty() {
@@ -223,8 +225,17 @@ impl Walk<'_> {
     /// Reads inline declarations; says whether they hide what they apply to.
     fn style(&mut self, style: &str) -> bool {
         let mut hides = false;
-        for declaration in style.split(';').take(ATTRIBUTES_MAX) {
-            let Some((property, value)) = declaration.split_once(':') else { continue };
+        let mut rest = Some(style);
+        for _ in 0..ATTRIBUTES_MAX {
+            let Some(declarations) = rest else { break };
+            let declaration = match halves(declarations, b';') {
+                Some((declaration, after)) => {
+                    rest = Some(after);
+                    declaration
+                }
+                None => rest.take().unwrap_or_default(),
+            };
+            let Some((property, value)) = halves(declaration, b':') else { continue };
             let (property, value) = (property.trim(), value.trim());
             let property_hash = hash_name(property);
             self.structure(mix(property_hash, 6));
@@ -277,7 +288,13 @@ fn split_tag(inside: &str) -> (&str, &str) {
         }
     }
     // A quote that never ends: the first `>` ends the tag, as browsers recover.
-    inside.split_once('>').unwrap_or((inside, ""))
+    halves(inside, b'>').unwrap_or((inside, ""))
+}
+
+/// What stands before the first mark and behind it. The mark is ASCII.
+pub(crate) fn halves(text: &str, mark: u8) -> Option<(&str, &str)> {
+    let at = memchr(mark, text.as_bytes())?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 fn name_of(tag: &str) -> &str {
@@ -299,11 +316,10 @@ fn attribute(rest: &str) -> Option<(&str, &str, &str)> {
         return (!name.is_empty()).then_some((name, "", after));
     };
     let value = value.trim_ascii_start();
-    for quote in ['"', '\''] {
-        if let Some(inside) = value.strip_prefix(quote) {
-            let (value, after) = inside.split_once(quote).unwrap_or((inside, ""));
-            return Some((name, value.trim_ascii(), after));
-        }
+    if let Some(quote @ (b'"' | b'\'')) = value.as_bytes().first().copied() {
+        let inside = value.get(1..)?;
+        let (value, after) = halves(inside, quote).unwrap_or((inside, ""));
+        return Some((name, value.trim_ascii(), after));
     }
     let is_space = |byte: u8| byte.is_ascii_whitespace();
     let (value, after) = value.split_at(value.bytes().position(is_space).unwrap_or(value.len()));
@@ -314,10 +330,8 @@ fn attribute(rest: &str) -> Option<(&str, &str, &str)> {
 pub(crate) fn decode_into(text: &str, out: &mut String) -> usize {
     let mut count = 0;
     let mut rest = text;
-    while let Some(at) = rest.find('&') {
-        let (before, from) = rest.split_at(at);
+    while let Some((before, inside)) = halves(rest, b'&') {
         out.push_str(before);
-        let inside = from.get(1..).unwrap_or_default();
         match reference(inside) {
             Some((character, length)) => {
                 count += 1;

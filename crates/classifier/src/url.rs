@@ -3,6 +3,8 @@
 //! Touches nothing and asks nobody. Only the parts that generalise become features; numbers and
 //! long random words become shapes.
 
+use crate::html::halves;
+
 /// A web address in pieces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Url<'a> {
@@ -17,13 +19,13 @@ pub(crate) struct Url<'a> {
 /// Takes an address to pieces; none for what has no host (`mailto:`, `cid:`, fragments).
 pub(crate) fn split(url: &str) -> Option<Url<'_>> {
     let url = url.trim();
-    let (scheme, rest) = match url.split_once("://") {
-        Some((scheme, rest)) if scheme.len() <= 8 => (scheme, rest),
+    let (scheme, rest) = match scheme_end(url).and_then(|at| url.split_at_checked(at)) {
+        Some((scheme, rest)) if scheme.len() <= 8 => (scheme, rest.get(3..)?),
         _ if url.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("www.")) => ("", url),
         _ => return None,
     };
-    let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
-    let (authority, after) = rest.split_at(end);
+    let is_end = |byte: u8| matches!(byte, b'/' | b'?' | b'#' | b'\\');
+    let (authority, after) = rest.split_at(rest.bytes().position(is_end).unwrap_or(rest.len()));
     let (has_userinfo, host) = match authority.rsplit_once('@') {
         Some((_, host)) => (true, host),
         None => (false, authority),
@@ -32,8 +34,14 @@ pub(crate) fn split(url: &str) -> Option<Url<'_>> {
         Some((host, _)) => (host, true),
         None => (host, false),
     };
-    let (path, query) = after.split_once('?').unwrap_or((after, ""));
+    let (path, query) = halves(after, b'?').unwrap_or((after, ""));
     (!host.is_empty()).then_some(Url { scheme, has_userinfo, host, has_port, path, query })
+}
+
+/// Where the first `://` begins.
+pub(crate) fn scheme_end(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b':', bytes).find(|at| bytes.get(at + 1..at + 3) == Some(b"//"))
 }
 
 /// Whether a host is an IPv4 address.

@@ -226,9 +226,9 @@ fn is_hit(
         }
         Asf::ObjectTags => pages.iter().any(|page| page.counts.objects > 0),
         Asf::SensitiveWordList => {
-            let is_long_enough = |word: &&str| SENSITIVE_WORD_BYTES.contains(&word.len());
-            let mut words = words.split([' ', '/']).filter(is_long_enough);
-            words.any(|word| SENSITIVE_WORDS.contains(&word))
+            let words = words.as_bytes().split(|byte| matches!(byte, b' ' | b'/'));
+            let mut words = words.filter(|word| SENSITIVE_WORD_BYTES.contains(&word.len()));
+            words.any(|word| SENSITIVE_WORDS.iter().any(|known| known.as_bytes() == word))
         }
         Asf::SpfRecordHardFail => facts.spf == Spf::HardFail,
         Asf::FromAddressAuthFail => facts.from == Spf::HardFail,

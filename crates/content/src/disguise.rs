@@ -67,10 +67,14 @@ pub(crate) fn disguised(text: &str) -> Vec<(String, String)> {
 
 /// Letters with something else among them, and neither an address nor a number with its unit.
 fn is_odd(word: &str) -> bool {
+    let is_plain = |word: &str| word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    // Most words need no closer look.
+    if is_plain(word) {
+        return false;
+    }
     let inner = trimmed(word);
-    let is_plain = inner.bytes().all(|byte| byte.is_ascii_alphabetic());
     let digits = inner.bytes().take_while(u8::is_ascii_digit).count();
-    !is_plain
+    !is_plain(inner)
         && digits <= 1
         && inner.chars().any(char::is_alphabetic)
         && !inner.contains(['/', '=', '&', '<', '>', '(', '[', '{', '#'])
@@ -83,8 +87,10 @@ fn trimmed(word: &str) -> &str {
 }
 
 fn add(word: &str, found: &mut Vec<(String, String)>) {
-    // A `1` stands for an `i` or an `l`.
-    let known = ['i', 'l'].iter().find_map(|one| {
+    // A `1` stands for an `i` or an `l`; what is no ASCII may hold one in another form.
+    let has_one = !word.is_ascii() || word.contains(ONES);
+    let ones = if has_one { &['i', 'l'][..] } else { &['i'] };
+    let known = ones.iter().find_map(|one| {
         let reads = folded(word, *one);
         WORDS.binary_search(&reads.as_str()).is_ok().then_some(reads)
     });
@@ -98,6 +104,9 @@ fn add(word: &str, found: &mut Vec<(String, String)>) {
     }
 }
 
+/// What is drawn like an `i` and an `l`.
+const ONES: [char; 4] = ['1', '!', '|', '¡'];
+
 /// What a reader makes of it; marks between letters are nothing.
 fn folded(word: &str, one: char) -> String {
     let mut out = String::with_capacity(word.len());
@@ -106,7 +115,7 @@ fn folded(word: &str, one: char) -> String {
             'a'..='z' => out.push(character),
             'A'..='Z' => out.push(character.to_ascii_lowercase()),
             '0' => out.push('o'),
-            '1' | '!' | '|' | '¡' => out.push(one),
+            one_of if ONES.contains(&one_of) => out.push(one),
             '3' | '€' => out.push('e'),
             '4' | '@' => out.push('a'),
             '5' | '$' => out.push('s'),

@@ -7,12 +7,13 @@ use std::ops::Range;
 
 use posthouse_mime::{Part, Reading, addresses, decode_words};
 
-use crate::html::{self, Link, Loads, Page};
+use crate::html::{self, Loads, Page};
 use crate::identity::Sender;
 use crate::pdf_links::{self, PdfLimits};
 use crate::pictures;
+use crate::url::find::{self, shown_host};
 use crate::url::lists::is_free_mail;
-use crate::url::{Origin, Url, find};
+use crate::url::{Origin, Url};
 
 /// Longest text of all parts together that is read, in bytes; more is said (`content-limit`).
 const TEXT_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -40,8 +41,8 @@ pub(crate) struct Gathered {
     pub(crate) attached: Vec<(String, Page)>,
     /// All links, and those inside them.
     pub(crate) urls: Vec<Url>,
-    /// Links of HTML with what is shown on them: the page's index in `pages`, the link, its target.
-    pub(crate) links: Vec<(Link, Url)>,
+    /// Links of HTML that show a host: that, and where they go.
+    pub(crate) links: Vec<(Url, Url)>,
     /// Width and height of a large GIF that the message shows by itself.
     pub(crate) drawing: Option<(u16, u16)>,
     pub(crate) says_utf7: bool,
@@ -203,10 +204,13 @@ impl Gathered {
     fn add_links(&mut self, page: &Page, all: Option<Origin>) {
         let base = page.base.as_deref().and_then(|base| Url::read(base, None));
         for link in &page.links {
-            let Some(mut url) = Url::read(&link.href, base.as_ref()) else { continue };
-            url.shown = link.text.clone();
-            if self.links.len() < URLS_MAX && all.is_none() {
-                self.links.push((link.clone(), url.clone()));
+            let Some(url) = Url::read(&link.href, base.as_ref()) else { continue };
+            if all.is_none()
+                && self.links.len() < URLS_MAX
+                && url.is_web()
+                && let Some(shown) = shown_host(&link.text)
+            {
+                self.links.push((shown, url.clone()));
             }
             self.add(url, all.unwrap_or(Origin::Link));
         }

@@ -8,14 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use posthouse_types::Finding;
 
 use crate::gather::Gathered;
-use crate::html::Link;
 use crate::identity::{
     BRANDS, Brand, Likeness, Protected, called, how, likeness_weight, owner, resembles_brand,
 };
 use crate::kinds;
 use crate::normal::fold;
 use crate::url::lists::{ANYBODYS_PAGES, REDIRECTORS, SHORTENERS, holds};
-use crate::url::{Host, Origin, Trick, Url, find, registrable};
+use crate::url::{Host, Origin, Trick, Url, find, has_a_label, registrable};
 
 /// Most different hosts that are held against brands and protected domains: each costs some
 /// microseconds.
@@ -72,8 +71,8 @@ pub(crate) fn findings(gathered: &Gathered, protected: &Protected) -> Vec<Findin
         }
         brand_in_path(url, name, &mut found);
     }
-    for (link, url) in &gathered.links {
-        says_other(link, url, protected, &mut found);
+    for (shown, url) in &gathered.links {
+        says_other(shown, url, protected, &mut found);
     }
     one_target(gathered, &mut found);
     found.into_findings()
@@ -81,12 +80,14 @@ pub(crate) fn findings(gathered: &Gathered, protected: &Protected) -> Vec<Findin
 
 /// A page of many links has many places to go to; one that only looks so has one.
 fn one_target(gathered: &Gathered, found: &mut Heaviest) {
-    let web = || gathered.links.iter().filter(|(_, url)| url.is_web());
-    let Some((first, url)) = web().next() else { return };
-    if web().any(|(link, _)| link.href != first.href) {
+    let all = || gathered.pages.iter().flat_map(|page| &page.links);
+    let web = || all().filter(|link| crate::html::head(&link.href, 4).eq_ignore_ascii_case("http"));
+    let Some(first) = web().next() else { return };
+    if web().any(|link| link.href != first.href) {
         return;
     }
-    let labels: BTreeSet<&str> = web().map(|(link, _)| link.text.trim()).collect();
+    let Some(url) = Url::read(&first.href, None) else { return };
+    let labels: BTreeSet<&str> = web().map(|link| link.text.trim()).collect();
     let mut labels = labels.into_iter().filter(|label| !label.is_empty());
     let shown: Vec<&str> = labels.by_ref().take(LABELS_MIN).collect();
     if shown.len() == LABELS_MIN {
@@ -104,7 +105,7 @@ fn scheme(url: &Url, found: &mut Heaviest) {
         let start = crate::html::head(&url.path, 64).to_ascii_lowercase();
         start.starts_with("text/html") || start.starts_with("image/svg") || start.contains("xhtml")
     };
-    match url.scheme.as_str() {
+    match &*url.scheme {
         "data" if is_page() => found.add(Finding::of(&kinds::URL_DATA)),
         "javascript" | "vbscript" if url.origin == Origin::Link => {
             // Empty ones are a habit of web pages sent as mail.
@@ -159,7 +160,7 @@ fn writing(url: &Url, found: &mut Heaviest) {
     if url.tricks.contains(&Trick::MixedScript) || url.tricks.contains(&Trick::OddCharacter) {
         let reads = fold(&target);
         found.add(Finding::of(&kinds::URL_MIXED).with("shown", &target).with("reads", &reads));
-    } else if let Some(name) = url.host.as_name().filter(|name| name.contains("xn--")) {
+    } else if let Some(name) = url.host.as_name().filter(|name| has_a_label(name)) {
         found.add(Finding::of(&kinds::URL_PUNYCODE).with("shown", &target).with("target", name));
     }
     // In running text it is technicians talking.
@@ -304,11 +305,7 @@ fn brand_in_path(url: &Url, name: &str, found: &mut Heaviest) {
 }
 
 /// The text on a link names one host, and the link goes to another one.
-fn says_other(link: &Link, url: &Url, protected: &Protected, found: &mut Heaviest) {
-    if !url.is_web() {
-        return;
-    }
-    let Some(shown) = find::shown_host(&link.text) else { return };
+fn says_other(shown: &Url, url: &Url, protected: &Protected, found: &mut Heaviest) {
     let (said, goes) = (shown.domain(), url.domain());
     if said == goes || url.inner().iter().any(|inner| inner.domain() == said) {
         return;

@@ -52,13 +52,18 @@ pub(crate) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut blank = true;
     let mut rest = text;
+    let mut run = Vec::new();
     while !rest.is_empty() {
         // Nearly all text is ASCII: taken in runs.
-        let run = rest.bytes().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());
-        let (ascii, after) = rest.split_at(run);
-        for byte in ascii.bytes() {
-            push_plain(char::from(byte), &mut out, &mut blank);
-        }
+        let end = rest.bytes().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());
+        let (ascii, after) = rest.split_at(end);
+        run.clear();
+        run.extend(ascii.bytes().filter_map(|byte| {
+            let plain = PLAIN.get(usize::from(byte)).copied().filter(|it| *it != NOTHING)?;
+            let was_blank = std::mem::replace(&mut blank, plain == b' ');
+            (!was_blank || !blank).then_some(plain)
+        }));
+        out.push_str(std::str::from_utf8(&run).unwrap_or_default());
         let run = after.bytes().position(|byte| byte.is_ascii()).unwrap_or(after.len());
         let (other, after) = after.split_at(run);
         for character in other.nfkd() {
@@ -71,6 +76,28 @@ pub(crate) fn plain(text: &str) -> String {
     }
     out
 }
+
+/// What is left out, in [`PLAIN`].
+const NOTHING: u8 = 0;
+
+/// What each ASCII character becomes in running text.
+#[expect(clippy::indexing_slicing, reason = "the compiler counts to 127 here")]
+const PLAIN: [u8; 128] = {
+    let mut table = [b' '; 128];
+    let mut octet = 0_usize;
+    while octet < 128 {
+        match octet as u8 {
+            kept @ (b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'@' | b'$' | b'%' | b'/') => {
+                table[octet] = kept.to_ascii_lowercase();
+            }
+            // "don't" is one word in every spelling.
+            b'\'' | b'`' => table[octet] = NOTHING,
+            _ => {}
+        }
+        octet += 1;
+    }
+    table
+};
 
 fn push_plain(character: char, out: &mut String, blank: &mut bool) {
     if character.is_ascii_alphanumeric() {

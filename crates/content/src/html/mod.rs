@@ -143,6 +143,8 @@ pub fn read(text: &str) -> Page {
 /// An element that is open.
 struct Element<'a> {
     name: &'a str,
+    kind: Kind,
+    /// What is around it.
     look: Look,
 }
 
@@ -221,7 +223,7 @@ impl<'a> Reader<'a> {
         if kind.is_void() {
             self.look = outer;
         } else if self.open.len() < DEPTH_MAX {
-            self.open.push(Element { name, look: outer });
+            self.open.push(Element { name, kind, look: outer });
         } else {
             self.page.is_complete = false;
             self.look = outer;
@@ -234,7 +236,7 @@ impl<'a> Reader<'a> {
         let same = matches!(kind, Kind::Paragraph | Kind::Item | Kind::Row | Kind::Cell)
             && top.name.eq_ignore_ascii_case(name);
         let ends_paragraph = kind.is_block() && top.name.eq_ignore_ascii_case("p");
-        let ends_cell = kind == Kind::Row && Kind::of(top.name) == Kind::Cell;
+        let ends_cell = kind == Kind::Row && top.kind == Kind::Cell;
         if same || ends_paragraph || ends_cell {
             self.pop();
         }
@@ -533,6 +535,11 @@ pub(crate) fn is_remote(source: &str) -> bool {
 /// Appends text, runs of blanks made one.
 fn push_text(out: &mut String, text: &str) {
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | 0x0c);
+    let push = if memchr::memchr(b'&', text.as_bytes()).is_some() {
+        push_decoded
+    } else {
+        String::push_str
+    };
     let mut rest = text;
     while !rest.is_empty() {
         let bytes = rest.as_bytes();
@@ -542,7 +549,7 @@ fn push_text(out: &mut String, text: &str) {
         }
         let bytes = bytes.get(blanks..).unwrap_or_default();
         let word = bytes.iter().position(is_blank).unwrap_or(bytes.len());
-        push_decoded(out, rest.get(blanks..blanks + word).unwrap_or_default());
+        push(out, rest.get(blanks..blanks + word).unwrap_or_default());
         rest = rest.get(blanks + word..).unwrap_or_default();
     }
 }

@@ -39,8 +39,7 @@ pub(crate) struct Target {
     pub(crate) domain: String,
     /// The domain that was registered, and its first label.
     registrable: String,
-    label: String,
-    folded: String,
+    label: Label,
 }
 
 impl Target {
@@ -48,25 +47,68 @@ impl Target {
         let domain = domain.trim_matches('.').to_lowercase();
         let domain = idna::domain_to_ascii(&domain).unwrap_or(domain);
         let registrable = registrable(&domain).to_owned();
-        let label = label_of(&registrable);
-        Self { folded: fold(&label), label, registrable, domain }
+        Self { label: Label::of(&registrable), registrable, domain }
     }
+}
+
+/// The label that was registered, with all that is asked about it: of each host that a message
+/// names, for each target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Label {
+    /// As characters.
+    shown: String,
+    folded: String,
+    /// Folded, in characters.
+    length: usize,
+    /// Folded, without hyphens; none where there are none.
+    joined: Option<String>,
+    /// Which letters stand in it, as shown and folded.
+    shown_letters: u64,
+    folded_letters: u64,
+}
+
+impl Label {
+    fn of(registrable: &str) -> Self {
+        let label = registrable.split('.').next().unwrap_or_default();
+        let shown = match label.starts_with("xn--") {
+            true => idna::domain_to_unicode(label).0,
+            false => label.to_owned(),
+        };
+        let folded = fold(&shown);
+        Self {
+            length: folded.chars().count(),
+            joined: folded.contains('-').then(|| folded.replace('-', "")),
+            shown_letters: letters(&shown),
+            folded_letters: letters(&folded),
+            shown,
+            folded,
+        }
+    }
+
+    fn joined(&self) -> &str {
+        self.joined.as_deref().unwrap_or(&self.folded)
+    }
+}
+
+/// The letters of a text, each a bit; some share one.
+fn letters(text: &str) -> u64 {
+    text.bytes().fold(0, |all, byte| all | 1 << (byte.wrapping_sub(b'-') & 63))
 }
 
 /// A name that is looked at, prepared once for all targets.
 pub(crate) struct Candidate<'a> {
     name: &'a str,
     registrable: &'a str,
-    label: String,
-    folded: String,
+    label: Label,
+    /// Which letters stand in the name.
+    letters: u64,
 }
 
 impl<'a> Candidate<'a> {
     /// The name in lower case, as A-labels.
     pub(crate) fn new(name: &'a str) -> Self {
         let registrable = registrable(name);
-        let label = label_of(registrable);
-        Self { name, registrable, folded: fold(&label), label }
+        Self { name, registrable, label: Label::of(registrable), letters: letters(name) }
     }
 
     /// How the name looks like a target; none where it is the target's own, or nothing like it.
@@ -85,37 +127,42 @@ impl<'a> Candidate<'a> {
         // Most names have nothing before the registered domain, or nothing like the target.
         let before = self.name.len() > self.registrable.len();
         if before
-            && self.name.contains(target.label.as_str())
+            && target.label.shown_letters & !self.letters == 0
+            && self.name.contains(target.label.shown.as_str())
             && is_before(self.name, self.registrable, &target.domain)
         {
             return Some(Likeness::Subdomain);
         }
-        if target.folded.chars().count() < SHORT_LABEL_CHARACTERS_MIN {
+        if target.label.length < SHORT_LABEL_CHARACTERS_MIN {
             return None;
         }
-        if self.label == target.label {
+        if self.label.shown == target.label.shown {
             return Some(Likeness::OtherEnding);
         }
-        if self.folded == target.folded {
+        if self.label.folded == target.label.folded {
             return Some(Likeness::Homoglyph);
         }
-        self.by_letters(target)
+        self.label.by_letters(&target.label)
     }
+}
 
-    fn by_letters(&self, target: &Target) -> Option<Likeness> {
+impl Label {
+    fn by_letters(&self, target: &Self) -> Option<Likeness> {
         let (own, other) = (self.folded.as_str(), target.folded.as_str());
-        let length = other.chars().count();
+        let length = target.length;
         if length < LABEL_CHARACTERS_MIN {
             // Short names only as a word of their own: `abc-login.com`.
             return own.split('-').any(|word| word == other).then_some(Likeness::Embedded);
         }
-        if (own.contains('-') || other.contains('-'))
-            && own.replace('-', "") == other.replace('-', "")
-        {
+        let is_hyphenated = self.joined.is_some() || target.joined.is_some();
+        if is_hyphenated && self.joined() == target.joined() {
             return Some(Likeness::Hyphenated);
         }
         let most = if length >= TWO_EDITS_CHARACTERS_MIN { 2 } else { 1 };
-        if letters_differ(own, other) <= 2 * most as u32 && distance(own, other, most) <= most {
+        // More than two letters for each edit are too many, and far cheaper to see than the
+        // distance.
+        let differ = (self.folded_letters ^ target.folded_letters).count_ones();
+        if differ <= 2 * most as u32 && distance(own, other, most) <= most {
             return Some(Likeness::Edited);
         }
         if own.split('-').any(|word| word == other)
@@ -129,15 +176,6 @@ impl<'a> Candidate<'a> {
     }
 }
 
-/// The label that was registered, as characters.
-fn label_of(registrable: &str) -> String {
-    let label = registrable.split('.').next().unwrap_or_default();
-    match label.starts_with("xn--") {
-        true => idna::domain_to_unicode(label).0,
-        false => label.to_owned(),
-    }
-}
-
 /// The whole target stands before the registered domain, as labels or within them.
 fn is_before(name: &str, registrable: &str, target: &str) -> bool {
     let Some(before) = name.strip_suffix(registrable) else { return false };
@@ -148,15 +186,6 @@ fn is_before(name: &str, registrable: &str, target: &str) -> bool {
         || before.strip_suffix(target).is_some_and(|it| it.ends_with(['.', '-']))
         || before.strip_prefix(target).is_some_and(|it| it.starts_with(['.', '-']))
         || before.contains(&format!(".{target}."))
-}
-
-/// How many letters stand in one text and not in the other: more than two for each edit is too
-/// many, and far cheaper to see than the distance.
-fn letters_differ(a: &str, b: &str) -> u32 {
-    let mask = |text: &str| {
-        text.bytes().fold(0_u64, |mask, byte| mask | 1 << (byte.wrapping_sub(b'-') & 63))
-    };
-    (mask(a) ^ mask(b)).count_ones()
 }
 
 #[cfg(test)]

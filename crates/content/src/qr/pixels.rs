@@ -7,7 +7,7 @@
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use image::{ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ImageFormat, ImageReader, Limits};
 
 use super::CodeLimits;
 
@@ -70,8 +70,6 @@ pub(crate) struct Budget {
     picture_pixels_max: usize,
     decoder_work: usize,
     missed: Option<Missed>,
-    /// Pixels that were looked at, for tests.
-    pub(crate) work: usize,
 }
 
 impl Budget {
@@ -82,7 +80,6 @@ impl Budget {
             picture_pixels_max: limits.picture_pixels_max,
             decoder_work: DECODER_WORK_MAX,
             missed: None,
-            work: 0,
         }
     }
 
@@ -130,50 +127,41 @@ pub(crate) struct Bitmap {
 }
 
 impl Bitmap {
-    fn at(&self, x: usize, y: usize) -> u8 {
-        if x >= self.width {
-            return 255;
-        }
-        self.grey.get(y * self.width + x).copied().unwrap_or(255)
+    fn row(&self, y: usize) -> &[u8] {
+        self.grey.get(y * self.width..(y + 1) * self.width).unwrap_or_default()
     }
 
-    /// In a size that the decoder likes, with a light border.
+    /// In a size that the decoder likes, with a border.
     fn fitted(&self) -> Self {
         let longest = self.width.max(self.height).max(1);
         let shrink = longest.div_ceil(SEARCH_SIDE_MAX);
         let grow = if shrink == 1 { (SEARCH_SIDE_MIN / longest).clamp(1, 8) } else { 1 };
         let (width, height) = (self.width / shrink * grow, self.height / shrink * grow);
         let border = 4 * grow + 4;
-        let mut out = Self {
-            width: width + 2 * border,
-            height: height + 2 * border,
-            grey: vec![255; (width + 2 * border) * (height + 2 * border)],
-        };
+        let stride = width + 2 * border;
         // The border continues a dark ground: light codes on dark are turned as a whole.
-        let corner = self.at(0, 0);
-        out.grey.fill(corner);
-        for y in 0..height {
-            for x in 0..width {
-                let value = self.mean(x / grow * shrink, y / grow * shrink, shrink);
-                if let Some(slot) = out.grey.get_mut((y + border) * out.width + x + border) {
-                    *slot = value;
+        let corner = self.grey.first().copied().unwrap_or(255);
+        let mut grey = vec![corner; stride * (height + 2 * border)];
+        let mut sums = vec![0_u32; width];
+        for (y, line) in grey.chunks_exact_mut(stride).skip(border).take(height).enumerate() {
+            let line = line.get_mut(border..border + width).unwrap_or_default();
+            if shrink == 1 {
+                let row = self.row(y / grow);
+                line.chunks_mut(grow).zip(row).for_each(|(slots, value)| slots.fill(*value));
+                continue;
+            }
+            sums.fill(0);
+            for row in (y * shrink..(y + 1) * shrink).map(|y| self.row(y)) {
+                for (sum, values) in sums.iter_mut().zip(row.chunks_exact(shrink)) {
+                    *sum += values.iter().map(|value| u32::from(*value)).sum::<u32>();
                 }
             }
-        }
-        out
-    }
-
-    fn mean(&self, x: usize, y: usize, side: usize) -> u8 {
-        if side == 1 {
-            return self.at(x, y);
-        }
-        let mut sum = 0_usize;
-        for dy in 0..side {
-            for dx in 0..side {
-                sum += usize::from(self.at(x + dx, y + dy));
+            let pixels = u32::try_from(shrink * shrink).unwrap_or(u32::MAX);
+            for (slot, sum) in line.iter_mut().zip(&sums) {
+                *slot = u8::try_from(sum / pixels).unwrap_or(255);
             }
         }
-        u8::try_from(sum / (side * side)).unwrap_or(255)
+        Self { width: stride, height: height + 2 * border, grey }
     }
 }
 
@@ -203,14 +191,26 @@ fn open(bytes: &[u8], format: Format, budget: &mut Budget) -> Option<Bitmap> {
     // The decoders are fuzzed, and still the only code here that is not ours: a panic in one of
     // them must not end the session.
     let decoded = catch_unwind(AssertUnwindSafe(|| reader(limits).decode().ok())).ok()??;
-    let both = decoded.to_luma_alpha8();
-    // What is transparent shows the white of the mail.
-    let grey = both.pixels().map(|pixel| {
-        let [luma, alpha] = pixel.0;
-        let (luma, alpha) = (u32::from(luma), u32::from(alpha));
+    Some(Bitmap { width, height, grey: grey(decoded) })
+}
+
+/// What is transparent shows the white of the mail.
+fn grey(picture: DynamicImage) -> Vec<u8> {
+    let is_opaque = match &picture {
+        DynamicImage::ImageRgba8(rgba) => {
+            rgba.as_raw().as_chunks().0.iter().all(|[_, _, _, alpha]| *alpha == 255)
+        }
+        other => !other.color().has_alpha(),
+    };
+    if is_opaque {
+        return picture.into_luma8().into_raw();
+    }
+    let both = picture.into_luma_alpha8().into_raw();
+    let grey = both.as_chunks().0.iter().map(|[luma, alpha]| {
+        let (luma, alpha) = (u32::from(*luma), u32::from(*alpha));
         u8::try_from((luma * alpha + 255 * (255 - alpha)) / 255).unwrap_or(255)
     });
-    Some(Bitmap { width, height, grey: grey.collect() })
+    grey.collect()
 }
 
 /// The texts of all codes in grey values: dark on light first, then light on dark, first by one
@@ -221,30 +221,34 @@ pub(crate) fn read(bitmap: &Bitmap, budget: &mut Budget) -> Vec<String> {
     }
     let fitted = bitmap.fitted();
     for make in [global, local] {
-        let mut dark = make(&fitted);
-        for _ in 0..2 {
-            budget.work += dark.len();
-            match marks(&dark, fitted.width) {
+        let binary = make(&fitted);
+        let marks = marks(&binary, fitted.width);
+        for (colour, marks) in [DARK, LIGHT].into_iter().zip(&marks) {
+            match marks.count() {
                 None => budget.miss(Missed::Work),
                 Some(count) if count > MARKS_MAX => budget.miss(Missed::Work),
-                Some(count) if count >= MARKS_MIN && budget.take_decoding(count, dark.len()) => {
-                    let texts = decode(&dark, fitted.width, fitted.height);
+                Some(count) if count >= MARKS_MIN && budget.take_decoding(count, binary.len()) => {
+                    let texts = decode(&binary, colour, fitted.width, fitted.height);
                     if !texts.is_empty() {
                         return texts;
                     }
                 }
                 Some(_) => {}
             }
-            dark.iter_mut().for_each(|pixel| *pixel = !*pixel);
         }
     }
     Vec::new()
 }
 
-fn decode(dark: &[bool], width: usize, height: usize) -> Vec<String> {
+/// What a pixel is in black and white.
+const DARK: u8 = 1;
+const LIGHT: u8 = 0;
+
+/// The texts of all codes whose modules have this colour.
+fn decode(binary: &[u8], colour: u8, width: usize, height: usize) -> Vec<String> {
     let work = || {
         let mut image = rqrr::PreparedImage::prepare_from_bitmap(width, height, |x, y| {
-            dark.get(y * width + x).copied().unwrap_or(false)
+            binary.get(y * width + x) == Some(&colour)
         });
         let grids = image.detect_grids();
         grids.iter().filter_map(|grid| grid.decode().ok().map(|(_, text)| text)).collect()
@@ -253,7 +257,7 @@ fn decode(dark: &[bool], width: usize, height: usize) -> Vec<String> {
 }
 
 /// One threshold for all, where both sides differ most (Otsu 1979).
-fn global(bitmap: &Bitmap) -> Vec<bool> {
+fn global(bitmap: &Bitmap) -> Vec<u8> {
     let mut counts = [0_u64; 256];
     for value in &bitmap.grey {
         if let Some(count) = counts.get_mut(usize::from(*value)) {
@@ -263,10 +267,10 @@ fn global(bitmap: &Bitmap) -> Vec<bool> {
     let total = bitmap.grey.len() as f64;
     let sum: f64 =
         counts.iter().enumerate().map(|(value, count)| value as f64 * *count as f64).sum();
-    let (mut below, mut sum_below, mut best, mut threshold) = (0.0, 0.0, -1.0, 127_usize);
-    for (value, count) in counts.iter().enumerate() {
-        below += *count as f64;
-        sum_below += value as f64 * *count as f64;
+    let (mut below, mut sum_below, mut best, mut threshold) = (0.0, 0.0, -1.0, 127_u8);
+    for (value, count) in (0_u8..=255).zip(counts) {
+        below += count as f64;
+        sum_below += f64::from(value) * count as f64;
         let above = total - below;
         if below > 0.0 && above > 0.0 {
             let apart = sum_below / below - (sum - sum_below) / above;
@@ -277,84 +281,136 @@ fn global(bitmap: &Bitmap) -> Vec<bool> {
             }
         }
     }
-    bitmap.grey.iter().map(|value| usize::from(*value) <= threshold).collect()
+    bitmap.grey.iter().map(|value| u8::from(*value <= threshold)).collect()
 }
 
-/// Darker than the mean around it, by sums of all rows and columns before.
-fn local(bitmap: &Bitmap) -> Vec<bool> {
+/// Darker than the mean around it, by sums of each column over the rows around, which move down
+/// row by row.
+fn local(bitmap: &Bitmap) -> Vec<u8> {
     let (width, height) = (bitmap.width, bitmap.height);
-    let stride = width + 1;
-    let mut sums = vec![0_u32; stride * (height + 1)];
-    for y in 0..height {
-        let mut row = 0_u32;
-        for x in 0..width {
-            row += u32::from(bitmap.at(x, y));
-            let above = sums.get(y * stride + x + 1).copied().unwrap_or(0);
-            if let Some(slot) = sums.get_mut((y + 1) * stride + x + 1) {
-                *slot = above + row;
-            }
-        }
-    }
     let half = (width.max(height) / 16).max(6);
-    let sum = |x: usize, y: usize| sums.get(y * stride + x).copied().unwrap_or(0);
-    let mut dark = Vec::with_capacity(width * height);
+    let around = 2 * half + 1;
+    let mut columns = vec![0_u32; width];
+    // What stands before each place, continued to both sides: two of them, `around` places apart,
+    // differ by what stands around the place in the middle.
+    let mut before = vec![0_u32; width + around];
+    let places = (0..width).map(|x| (x + half + 1).min(width) - x.saturating_sub(half));
+    let places: Vec<u32> = places.map(|count| u32::try_from(count).unwrap_or(1)).collect();
+    let (mut top, mut bottom) = (0, 0);
+    let mut binary = Vec::with_capacity(width * height);
     for y in 0..height {
-        let (top, bottom) = (y.saturating_sub(half), (y + half + 1).min(height));
-        for x in 0..width {
-            let (left, right) = (x.saturating_sub(half), (x + half + 1).min(width));
-            let inside = sum(right, bottom) + sum(left, top) - sum(left, bottom) - sum(right, top);
-            let count = u32::try_from((right - left) * (bottom - top)).unwrap_or(1).max(1);
-            dark.push(u32::from(bitmap.at(x, y)) * 100 * count < inside * 96);
+        while bottom < (y + half + 1).min(height) {
+            let row = bitmap.row(bottom);
+            columns.iter_mut().zip(row).for_each(|(sum, value)| *sum += u32::from(*value));
+            bottom += 1;
         }
+        while top < y.saturating_sub(half) {
+            let row = bitmap.row(top);
+            columns.iter_mut().zip(row).for_each(|(sum, value)| *sum -= u32::from(*value));
+            top += 1;
+        }
+        let mut sum = 0;
+        let mut slots = before.iter_mut().skip(half + 1);
+        for (column, slot) in columns.iter().zip(&mut slots) {
+            sum += column;
+            *slot = sum;
+        }
+        slots.for_each(|slot| *slot = sum);
+        let rows = u32::try_from(bottom - top).unwrap_or(1);
+        let sums = before.iter().zip(before.get(around..).unwrap_or_default());
+        let pixels = bitmap.row(y).iter().zip(sums.zip(&places));
+        binary.extend(pixels.map(|(value, ((left, right), places))| {
+            u8::from(u32::from(*value) * 100 * rows * places < (right - left) * 96)
+        }));
     }
-    dark
+    binary
 }
 
-/// How many corner marks (1:1:3:1:1 in both directions) there are; none where there are so many
-/// runs that it is no code.
-fn marks(dark: &[bool], width: usize) -> Option<usize> {
-    let height = dark.len() / width.max(1);
-    let mut centres: Vec<(usize, usize, usize)> = Vec::new();
-    let mut runs_seen = 0;
-    for y in 0..height {
-        let row = dark.get(y * width..(y + 1) * width).unwrap_or_default();
+/// Corner marks (1:1:3:1:1 in both directions) of one colour.
+#[derive(Default)]
+struct Marks {
+    /// Column, row and size.
+    centres: Vec<(usize, usize, usize)>,
+    /// Runs of a row that look like a mark.
+    runs: usize,
+}
+
+impl Marks {
+    /// How many there are; none where there are so many runs that it is no code.
+    fn count(&self) -> Option<usize> {
+        (self.runs <= RUNS_MAX).then_some(self.centres.len())
+    }
+
+    /// Takes five runs of a row that end before `x`; `is_down` says whether a mark of that centre
+    /// and size is one downwards too.
+    fn add(
+        &mut self,
+        runs: &[usize; 5],
+        (x, y): (usize, usize),
+        is_down: impl FnOnce(usize, usize) -> bool,
+    ) {
+        if !is_mark(runs) || self.runs > RUNS_MAX || self.centres.len() > MARKS_MAX {
+            return;
+        }
+        self.runs += 1;
+        let total: usize = runs.iter().sum();
+        let centre = x - total / 2;
+        let is_known = self
+            .centres
+            .iter()
+            .any(|(cx, cy, size)| cx.abs_diff(centre) <= *size / 2 && cy.abs_diff(y) <= *size);
+        if self.runs <= RUNS_MAX && !is_known && is_down(centre, total) {
+            self.centres.push((centre, y, total));
+        }
+    }
+}
+
+/// The marks that are dark, and those that are light.
+fn marks(binary: &[u8], width: usize) -> [Marks; 2] {
+    let (mut dark, mut light) = (Marks::default(), Marks::default());
+    for (y, row) in binary.chunks_exact(width.max(1)).enumerate() {
         let mut runs = [0_usize; 5];
-        let mut last = false;
-        let mut length = 0;
-        for (x, pixel) in row.iter().copied().chain([false]).enumerate() {
-            if pixel == last && x < width {
-                length += 1;
-                continue;
-            }
-            runs.rotate_left(1);
-            if let Some(slot) = runs.last_mut() {
-                *slot = length;
-            }
-            if last && is_mark(&runs) {
-                runs_seen += 1;
-                if runs_seen > RUNS_MAX {
-                    return None;
-                }
-                let total: usize = runs.iter().sum();
-                let centre = x - total / 2;
-                let known = centres.iter().any(|(cx, cy, size)| {
-                    cx.abs_diff(centre) <= *size / 2 && cy.abs_diff(y) <= *size
-                });
-                if !known && is_mark_down(dark, width, centre, y, total) {
-                    centres.push((centre, y, total));
-                    if centres.len() > MARKS_MAX {
-                        return Some(centres.len());
-                    }
-                }
-            }
-            last = pixel;
-            length = 1;
-        }
+        let mut start = 0;
+        let mut colour = row.first().copied().unwrap_or(LIGHT);
+        changes(row, |x| {
+            let [_, a, b, c, d] = runs;
+            runs = [a, b, c, d, x - start];
+            start = x;
+            let marks = if colour == DARK { &mut dark } else { &mut light };
+            marks.add(&runs, (x, y), |x, size| is_mark_down(binary, colour, width, (x, y), size));
+            colour ^= DARK;
+        });
     }
-    Some(centres.len())
+    [dark, light]
 }
 
-/// Dark, light, dark, light, dark as 1:1:3:1:1, with room for blur and rotation.
+/// Tells each place of a row where the colour changes, and its end. Eight pixels at a time: most
+/// are like those beside them.
+fn changes(row: &[u8], mut tell: impl FnMut(usize)) {
+    let (words, rest) = row.as_chunks();
+    let mut last = row.first().copied().unwrap_or(LIGHT);
+    let mut at = 0;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let mut changed = word ^ (word << 8 | u64::from(last));
+        while changed != 0 {
+            tell(at + changed.trailing_zeros() as usize / 8);
+            changed &= changed - 1;
+        }
+        last = (word >> 56) as u8;
+        at += 8;
+    }
+    for pixel in rest {
+        if *pixel != last {
+            tell(at);
+            last = *pixel;
+        }
+        at += 1;
+    }
+    tell(at);
+}
+
+/// One colour, the other, and so on as 1:1:3:1:1, with room for blur and rotation.
 fn is_mark(runs: &[usize; 5]) -> bool {
     let [a, b, c, d, e] = *runs;
     let total = a + b + c + d + e;
@@ -365,14 +421,21 @@ fn is_mark(runs: &[usize; 5]) -> bool {
     let near = |run: usize, modules: f32| {
         (run as f32 - module * modules).abs() < module * (0.4 + modules * 0.3)
     };
-    near(a, 1.0) && near(b, 1.0) && near(c, 3.0) && near(d, 1.0) && near(e, 1.0)
+    // The middle first: that is what hardly any other runs have.
+    near(c, 3.0) && near(a, 1.0) && near(b, 1.0) && near(d, 1.0) && near(e, 1.0)
 }
 
 /// The same downwards through a point.
-fn is_mark_down(dark: &[bool], width: usize, x: usize, y: usize, size: usize) -> bool {
-    let at = |y: usize| dark.get(y * width + x).copied();
+fn is_mark_down(
+    binary: &[u8],
+    colour: u8,
+    width: usize,
+    (x, y): (usize, usize),
+    size: usize,
+) -> bool {
+    let at = |y: usize| binary.get(y * width + x).map(|pixel| *pixel == colour);
     let mut runs = [0_usize; 5];
-    // From the middle up, then down: middle, light, dark.
+    // From the middle up, then down: middle, other, own.
     let mut walk =
         |slots: [usize; 3], step: &dyn Fn(usize) -> Option<usize>, from: Option<usize>| {
             let mut place = from;
@@ -392,4 +455,50 @@ fn is_mark_down(dark: &[bool], width: usize, x: usize, y: usize, size: usize) ->
     walk([2, 1, 0], &|y| y.checked_sub(1), Some(y));
     walk([2, 3, 4], &|y| y.checked_add(1), Some(y + 1));
     is_mark(&runs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Noise of a fixed seed.
+    fn noise(width: usize, height: usize) -> Bitmap {
+        let mut state = 1_u32;
+        let grey = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        });
+        Bitmap { width, height, grey: grey.take(width * height).collect() }
+    }
+
+    #[test]
+    fn local_thresholds_are_means_of_the_square_around() {
+        for (width, height) in [(21, 40), (130, 21), (97, 103)] {
+            let bitmap = noise(width, height);
+            let half = (width.max(height) / 16).max(6);
+            let around = |at: usize, end: usize| at.saturating_sub(half)..(at + half + 1).min(end);
+            let expected =
+                (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| {
+                    let rows: Vec<_> =
+                        around(y, height).map(|y| &bitmap.row(y)[around(x, width)]).collect();
+                    let sum: u32 = rows.iter().copied().flatten().map(|it| u32::from(*it)).sum();
+                    let count = rows.iter().copied().flatten().count() as u32;
+                    u8::from(u32::from(bitmap.row(y)[x]) * 100 * count < sum * 96)
+                });
+            assert_eq!(local(&bitmap), expected.collect::<Vec<_>>(), "{width} {height}");
+        }
+    }
+
+    #[test]
+    fn every_change_of_a_row_is_told_and_its_end() {
+        for length in 0..40 {
+            let row: Vec<u8> = noise(length, 1).grey.iter().map(|it| it & 1).collect();
+            let mut expected: Vec<usize> =
+                (1..length).filter(|at| row[*at] != row[at - 1]).collect();
+            expected.push(length);
+            let mut told = Vec::new();
+            changes(&row, |at| told.push(at));
+            assert_eq!(told, expected, "{row:?}");
+        }
+    }
 }

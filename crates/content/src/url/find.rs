@@ -15,6 +15,9 @@ const BARE_ENDINGS: &[&str] = &[
     "store", "tk", "top", "uk", "us", "vip", "xyz",
 ];
 
+/// The longest of them, in bytes.
+const ENDING_BYTES_MAX: usize = 6;
+
 /// The links of a text with the places where they begin.
 pub(crate) fn links(text: &str) -> Vec<Url> {
     let mut found = Vec::new();
@@ -74,12 +77,12 @@ fn bare(text: &str, from: usize, dot: usize) -> Option<(usize, Option<Url>)> {
     if follows == Some(&b'@') {
         return None;
     }
-    let lower = host.to_ascii_lowercase();
-    let (_, ending) = lower.rsplit_once('.')?;
-    let is_www = lower.starts_with("www.") && lower.len() > 7;
-    let is_known = BARE_ENDINGS.binary_search(&ending).is_ok()
-        && lower.len() > ending.len() + 2
-        && !lower.contains("..");
+    let (_, ending) = host.rsplit_once('.')?;
+    let is_www = host.len() > 7 && host.get(..4).is_some_and(|it| it.eq_ignore_ascii_case("www."));
+    let is_known = (2..=ENDING_BYTES_MAX).contains(&ending.len())
+        && BARE_ENDINGS.binary_search(&ending.to_ascii_lowercase().as_str()).is_ok()
+        && host.len() > ending.len() + 2
+        && !host.contains("..");
     if !is_www && !is_known {
         return None;
     }
@@ -167,6 +170,7 @@ mod tests {
     #[test]
     fn the_endings_are_sorted() {
         assert!(BARE_ENDINGS.windows(2).all(|pair| pair[0] < pair[1]));
+        assert_eq!(BARE_ENDINGS.iter().map(|it| it.len()).max(), Some(ENDING_BYTES_MAX));
     }
 
     #[test]

@@ -39,7 +39,7 @@ impl Host {
         if decoded != text {
             tricks.insert(Trick::EncodedHost);
         }
-        if decoded.contains(is_invisible) {
+        if !decoded.is_ascii() && decoded.contains(is_invisible) {
             tricks.insert(Trick::ZeroWidth);
         }
         let name = Self::name(&decoded, tricks);
@@ -62,11 +62,11 @@ impl Host {
         let is_plain = |byte: u8| {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'_')
         };
-        if text.bytes().all(is_plain) && !text.contains("xn--") {
+        if text.bytes().all(is_plain) && !has_a_label(text) {
             return Cow::Borrowed(text);
         }
         if let Ok(ascii) = idna::domain_to_ascii(text) {
-            if !text.is_ascii() || ascii.contains("xn--") {
+            if !text.is_ascii() || has_a_label(&ascii) {
                 judge_characters(text, &ascii, tricks);
             }
             let is_good = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
@@ -97,7 +97,7 @@ impl Host {
     pub fn shown(&self) -> String {
         match self {
             Self::None => String::new(),
-            Self::Name(name) if name.contains("xn--") => idna::domain_to_unicode(name).0,
+            Self::Name(name) if has_a_label(name) => idna::domain_to_unicode(name).0,
             Self::Name(name) => name.clone(),
             Self::V4(address) => address.to_string(),
             Self::V6(address) => format!("[{address}]"),
@@ -126,7 +126,7 @@ fn judge_characters(text: &str, ascii: &str, tricks: &mut BTreeSet<Trick>) {
     if text.contains(|c| is_dot(c) || is_styled(c)) {
         tricks.insert(Trick::OddCharacter);
     }
-    if !ascii.contains("xn--") {
+    if !has_a_label(ascii) {
         return;
     }
     let (unicode, _) = idna::domain_to_unicode(ascii);
@@ -143,6 +143,11 @@ fn judge_characters(text: &str, ascii: &str, tricks: &mut BTreeSet<Trick>) {
     }
 }
 
+/// A label of the name may be written in other characters (RFC 5890: an A-label).
+pub(crate) fn has_a_label(name: &str) -> bool {
+    name.as_bytes().windows(4).any(|four| four == b"xn--")
+}
+
 /// Characters that are not drawn.
 pub(crate) fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180e}' | '\u{200b}'..='\u{200f}'
@@ -152,6 +157,9 @@ pub(crate) fn is_invisible(c: char) -> bool {
 /// One to four numbers, each decimal, octal (`0..`) or hexadecimal (`0x..`), the last one filling
 /// what is left (URL Standard 3.5).
 fn ipv4(name: &str) -> Option<Ipv4Addr> {
+    if !name.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
     let parts: Vec<&str> = name.split('.').take(5).collect();
     let (last, firsts) = parts.split_last()?;
     if firsts.len() > 3 {

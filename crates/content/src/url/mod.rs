@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 pub use host::Host;
-pub(crate) use host::{is_invisible, registrable};
+pub(crate) use host::{has_a_label, is_invisible, registrable};
 
 /// Longest link that is read, in bytes; browsers take more, no honest mail does.
 pub(crate) const URL_BYTES_MAX: usize = 8 * 1024;
@@ -79,7 +79,7 @@ pub struct Url {
     /// As it stands in the message, cut.
     pub raw: String,
     /// In lower case: `http`, `https`, `data`, `mailto` ...
-    pub scheme: String,
+    pub scheme: Cow<'static, str>,
     /// What stands before `@`.
     pub userinfo: Option<String>,
     /// Where it goes.
@@ -96,8 +96,6 @@ pub struct Url {
     pub tricks: BTreeSet<Trick>,
     /// Where it stands.
     pub origin: Origin,
-    /// What a reader sees on it, where that is not the link itself.
-    pub shown: String,
 }
 
 impl Url {
@@ -120,7 +118,12 @@ impl Url {
         Some(Self { raw: cut(raw), path: cut(&text), origin: Origin::Text, ..base.clone() })
     }
 
-    fn with_scheme(raw: &str, scheme: String, rest: &str, mut tricks: BTreeSet<Trick>) -> Self {
+    fn with_scheme(
+        raw: &str,
+        scheme: Cow<'static, str>,
+        rest: &str,
+        mut tricks: BTreeSet<Trick>,
+    ) -> Self {
         let url = Self { raw: cut(raw), ..Self::default() };
         if !is_web(&scheme) {
             return Self { path: cut(rest), scheme, tricks, ..url };
@@ -154,7 +157,10 @@ impl Url {
             userinfo: userinfo.map(cut),
             host,
             port: port.filter(|port| *port != own),
-            path: cut(&path.replace('\\', "/")),
+            path: match path.contains('\\') {
+                true => cut(path).replace('\\', "/"),
+                false => cut(path),
+            },
             query: cut(query),
             fragment: cut(fragment),
             tricks,
@@ -241,7 +247,7 @@ fn without_breaks<'a>(text: &'a str, tricks: &mut BTreeSet<Trick>) -> Cow<'a, st
     Cow::Owned(text.chars().filter(|c| !matches!(c, '\t' | '\n' | '\r')).collect())
 }
 
-fn split_scheme(text: &str) -> Option<(String, &str)> {
+fn split_scheme(text: &str) -> Option<(Cow<'static, str>, &str)> {
     let end = text
         .bytes()
         .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')))?;
@@ -250,7 +256,9 @@ fn split_scheme(text: &str) -> Option<(String, &str)> {
     let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.len() <= 20;
     // `www.shop.example:8080/x` is a host with its port.
     let is_host = scheme.contains('.') && rest.starts_with(|c: char| c.is_ascii_digit());
-    (is_scheme && !is_host).then(|| (scheme.to_ascii_lowercase(), rest))
+    let known = ["https", "http", "mailto"].into_iter().find(|it| it.eq_ignore_ascii_case(scheme));
+    let lower = || known.map_or_else(|| scheme.to_ascii_lowercase().into(), Cow::Borrowed);
+    (is_scheme && !is_host).then(|| (lower(), rest))
 }
 
 fn split_port(place: &str) -> (&str, Option<u16>) {

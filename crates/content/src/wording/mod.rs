@@ -1,6 +1,6 @@
 //! What a text asks for, by phrases of seven languages.
 //!
-//! Touches nothing. All phrases are looked for in one pass over text that was made plain first
+//! Touches nothing. All phrases are looked for at once in text that was made plain first
 //! (`normal::plain`), so that accents, other scripts and invisible characters change nothing.
 
 mod dutch;
@@ -14,7 +14,9 @@ mod romance;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::automaton::Automaton as _;
+use aho_corasick::nfa::contiguous::NFA;
+use aho_corasick::{Anchored, MatchKind, PatternID};
 use posthouse_types::{Finding, FindingKind};
 
 use crate::kinds;
@@ -145,7 +147,7 @@ struct Phrase {
 
 struct Phrases {
     all: Vec<Phrase>,
-    automaton: Option<AhoCorasick>,
+    automaton: Option<NFA>,
 }
 
 static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
@@ -178,13 +180,53 @@ static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
     }
     let patterns = all.iter().map(|phrase| plain(phrase.text).trim().to_owned());
     // Standard semantics, so that phrases within phrases are found too.
-    let automaton = AhoCorasick::builder()
-        .match_kind(MatchKind::Standard)
-        .kind(Some(AhoCorasickKind::DFA))
-        .build(patterns)
-        .ok();
+    let automaton = NFA::builder().match_kind(MatchKind::Standard).build(patterns).ok();
     Phrases { all, automaton }
 });
+
+impl Phrases {
+    /// The phrases that stand in a plain text as words of their own, each once, in the order in
+    /// which they end. A phrase can only begin where a word does, and few words begin one: what
+    /// follows is not looked at.
+    fn in_plain(&self, plain: &str) -> Vec<&Phrase> {
+        let bytes = plain.as_bytes();
+        let is_word = |at: usize| bytes.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric());
+        let mut seen = BTreeSet::new();
+        let mut found: Vec<(usize, usize, PatternID)> = Vec::new();
+        for start in (0..bytes.len()).filter(|at| at.checked_sub(1).is_none_or(|at| !is_word(at))) {
+            self.at(bytes.get(start..).unwrap_or_default(), |phrase, length| {
+                let end = start + length;
+                if !is_word(end) && seen.insert(phrase) {
+                    found.push((end, start, phrase));
+                }
+            });
+        }
+        found.sort_unstable();
+        found.iter().filter_map(|(.., phrase)| self.all.get(phrase.as_usize())).collect()
+    }
+
+    /// The phrases that a text begins with, and their lengths.
+    fn at(&self, text: &[u8], mut tell: impl FnMut(PatternID, usize)) {
+        let Some(automaton) = &self.automaton else { return };
+        let Ok(mut state) = automaton.start_state(Anchored::Yes) else { return };
+        for (at, byte) in text.iter().enumerate() {
+            state = automaton.next_state(Anchored::Yes, state, *byte);
+            if !automaton.is_special(state) {
+                continue;
+            }
+            if automaton.is_dead(state) {
+                return;
+            }
+            let count = if automaton.is_match(state) { automaton.match_len(state) } else { 0 };
+            for phrase in (0..count).map(|index| automaton.match_pattern(state, index)) {
+                // Those that only end here began later, and are told there.
+                if automaton.pattern_len(phrase) == at + 1 {
+                    tell(phrase, at + 1);
+                }
+            }
+        }
+    }
+}
 
 /// What the phrases of one message add up to.
 #[derive(Clone, Debug, Default)]
@@ -208,24 +250,11 @@ pub fn measure(subject: &str, text: &str) -> Wording {
 /// The same for text that is plain already.
 pub(crate) fn measure_plain(plain: &str) -> Wording {
     let mut wording = Wording { length: plain.len(), is_complete: true, ..Wording::default() };
-    let Some(automaton) = &PHRASES.automaton else { return wording };
-    let bytes = plain.as_bytes();
-    let is_word = |at: Option<usize>| {
-        at.and_then(|at| bytes.get(at)).is_some_and(|byte| byte.is_ascii_alphanumeric())
-    };
-    let mut seen = BTreeSet::new();
-    for found in automaton.find_overlapping_iter(bytes) {
-        let starts = !is_word(found.start().checked_sub(1));
-        let ends = !is_word(Some(found.end()));
-        if !starts || !ends || !seen.insert(found.pattern()) {
-            continue;
-        }
-        if let Some(phrase) = PHRASES.all.get(found.pattern().as_usize()) {
-            let (points, texts) = wording.themes.entry(phrase.theme).or_default();
-            *points += phrase.points;
-            if texts.len() < QUOTED_MAX {
-                texts.push(phrase.text);
-            }
+    for phrase in PHRASES.in_plain(plain) {
+        let (points, texts) = wording.themes.entry(phrase.theme).or_default();
+        *points += phrase.points;
+        if texts.len() < QUOTED_MAX {
+            texts.push(phrase.text);
         }
     }
     wording

@@ -127,3 +127,24 @@ fn a_password_given_in_the_text_is_found() {
 fn the_words_before_passwords_are_sorted() {
     assert!(PASSWORD_WORDS.windows(2).all(|pair| pair[0] < pair[1]));
 }
+
+#[test]
+fn phrases_are_found_as_words_of_their_own_in_the_order_in_which_they_end() {
+    let every: Vec<String> = PHRASES.all.iter().map(|phrase| plain(phrase.text)).collect();
+    let backwards: Vec<&str> = every.iter().rev().map(String::as_str).collect();
+    for text in [every.join(" x "), backwards.join(" "), every.join("x"), "é 1 it's".to_owned()] {
+        let text = plain(&text);
+        let is_word = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_alphanumeric);
+        let first = |phrase: &str| {
+            let phrase = phrase.trim();
+            let mut places = text.match_indices(phrase).map(|(at, _)| (at + phrase.len(), at));
+            places.find(|(end, at)| !is_word(*end) && (*at == 0 || !is_word(at - 1)))
+        };
+        let places = every.iter().enumerate().filter_map(|(index, it)| Some((first(it)?, index)));
+        let mut expected: Vec<_> = places.collect();
+        expected.sort();
+        let expected: Vec<_> = expected.iter().map(|(_, index)| PHRASES.all[*index].text).collect();
+        let found: Vec<_> = PHRASES.in_plain(&text).iter().map(|phrase| phrase.text).collect();
+        assert_eq!(found, expected, "{text}");
+    }
+}
