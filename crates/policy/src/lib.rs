@@ -82,11 +82,11 @@ pub use protection::spoof::{
 };
 pub use protection::url_pattern::{URL_CHARACTERS_MAX, UrlPattern, UrlReading};
 pub use protection::values::{
-    AsfState, Code, FileType, Instant, List, SenderPattern, SourceRange, Switch,
+    AsfState, Code, FileType, Instant, List, ProtectedUser, SenderPattern, SourceRange, Switch,
 };
 pub use protection::{
     Considered, GeneralProtection, NotificationFrequency, NotificationLanguage, Policies,
-    Protection,
+    Protection, Targets,
 };
 pub use ranges::{AddressRange, IPV4_PREFIX_MIN, IPV6_PREFIX_MIN, SharedIdentities};
 pub use recipients::RecipientList;

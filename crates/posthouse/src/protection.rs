@@ -281,26 +281,16 @@ async fn surroundings(world: &World, sample: &Sample<'_>) -> Surroundings {
 }
 
 /// Whom the tenant protects from being imitated: its own domains, and those that its anti-phish
-/// policies name.
+/// policies and presets name.
 fn protected(tenant: &Tenant) -> Protected {
     let own = tenant.accepted_domains.iter().filter(|domain| domain.verified);
-    let policies =
-        tenant.protection().into_iter().flat_map(|protection| &protection.anti_phish_policies);
-    let users: Vec<_> = policies
-        .clone()
-        .filter(|policy| policy.enable_targeted_user_protection)
-        .flat_map(|policy| policy.targeted_users_to_protect.iter())
-        .map(|address| (address.local().replace(['.', '_', '-'], " "), address.to_string()))
-        .collect();
-    let others: Vec<_> = policies
-        .filter(|policy| policy.enable_targeted_domains_protection)
-        .flat_map(|policy| policy.targeted_domains_to_protect.iter())
-        .map(ToString::to_string)
-        .collect();
+    let targets = tenant.protection().map(|protection| protection.targets()).unwrap_or_default();
+    let users: Vec<_> =
+        targets.users.iter().map(|user| (user.name(), user.address.to_string())).collect();
     Protected::new(
         users.iter().map(|(name, address)| (name.as_str(), address.as_str())),
         own.map(|domain| domain.name.as_str()),
-        others.iter().map(String::as_str),
+        targets.domains.iter().map(|domain| domain.as_str()),
     )
 }
 

@@ -152,6 +152,32 @@ fn a_message_forks_by_its_recipients_policies() {
 }
 
 #[test]
+fn aut_15_whoever_a_preset_protects_cannot_be_imitated_by_name() {
+    let home = NextHop::start();
+    let more = "[[preset]]\nlevel = \"standard\"\nrecipient_domain_is = [\"contoso.example\"]\n\
+        targeted_users_to_protect = [\"Carla Chief;ceo@contoso.example\"]\n\
+        targeted_domains_to_protect = [\"fabrikam.example\"]\n";
+    let node = stage(&home, more);
+    let shown = |name: &str, address: &str| {
+        plain("Lunch", "At noon?")
+            .replace("Eve <eve@stranger.example>", &format!("{name} <{address}>"))
+    };
+    for (name, address, word) in [
+        ("Carla Chief", "eve@stranger.example", "UIMP"),
+        ("\"C\u{430}rla Chief (CEO)\"", "eve@stranger.example", "UIMP"),
+        ("Eve", "eve@fabrikarn.example", "DIMP"),
+    ] {
+        let answer = write(&node, &[ANN], &shown(name, address));
+        assert_eq!(answer.code, 250, "{}", answer.text());
+        let judged = judgement(&node, &reference(&answer));
+        assert_eq!(judged["verdict"], word, "{name}: {judged}");
+        assert_eq!(judged["action"], "quarantine", "{name}: {judged}");
+        assert!(judged.to_string().contains("ceo@contoso.example") || word == "DIMP", "{judged}");
+    }
+    assert_eq!(home.count(), 0);
+}
+
+#[test]
 fn a_refusal_that_is_not_every_recipient_s_becomes_quarantine() {
     let home = NextHop::start();
     let more = "[[recipient]]\naddress = \"bob@contoso.example\"\n\
