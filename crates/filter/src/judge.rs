@@ -6,7 +6,7 @@
 use posthouse_classifier::WORDS_LIKE_RELEASED;
 use posthouse_types::{
     CompositeAuthentication, CompositeResult, Concern, EngineFact, Facts, Finding, FindingKind,
-    Force, Verdict, VerdictReason, Verdicts,
+    Force, PhishConfidence, Verdict, VerdictReason, Verdicts,
 };
 
 use crate::authentication::{authentication_findings, connection_findings, reasons};
@@ -137,7 +137,33 @@ pub(crate) fn weigh(facts: &Facts, measured: &Measured, findings: Vec<Finding>) 
     let verdict = Verdict::PRECEDENCE.iter().copied().find(|one| all.contains(one));
     let verdict = verdict.unwrap_or_default();
     let scl = spam_confidence(verdict, &all);
-    Verdicts { verdict, all, scl, bcl: complaints::bulk_level(facts, measured), score, reasons }
+    let phish_confidence = phish_confidence(score, phish_share(&reasons, measured));
+    let bcl = complaints::bulk_level(facts, measured);
+    Verdicts { verdict, all, scl, bcl, score, phish_confidence, reasons }
+}
+
+/// How much of what was found speaks of phishing.
+fn phish_share(reasons: &[VerdictReason], measured: &Measured) -> f32 {
+    measured.phish_log_odds + share(reasons, &[Concern::Phish, Concern::Spoof])
+}
+
+/// What speaks of these concerns, together.
+fn share(reasons: &[VerdictReason], concerns: &[Concern]) -> f32 {
+    let counted = reasons.iter().filter(|one| concerns.contains(&one.finding.kind.concern));
+    counted.map(|reason| reason.weight).sum()
+}
+
+/// How sure phishing is that is not of high confidence by itself: thirds of the way there, by
+/// whichever of the score and the phishing share is less far (spec 2.8, the phish threshold).
+fn phish_confidence(score: f32, share: f32) -> PhishConfidence {
+    let way = |value: f32, from: f32, to: f32| (value - from) / (to - from);
+    let badness = way(score, SPAM_MIN, HIGH_CONFIDENCE_SPAM_MIN);
+    let phishing = way(share, PHISH_MIN, HIGH_CONFIDENCE_PHISH_MIN);
+    match badness.min(phishing) {
+        way if way >= 2.0 / 3.0 => PhishConfidence::High,
+        way if way >= 1.0 / 3.0 => PhishConfidence::Medium,
+        _ => PhishConfidence::Low,
+    }
 }
 
 /// What the facts say, as findings.
@@ -184,11 +210,8 @@ fn holding(
     let decided = |concern| {
         reasons.iter().any(|reason| reason.decisive && reason.finding.kind.concern == concern)
     };
-    let share = |concerns: &[Concern]| -> f32 {
-        let counted = reasons.iter().filter(|one| concerns.contains(&one.finding.kind.concern));
-        counted.map(|reason| reason.weight).sum()
-    };
-    let phish = measured.phish_log_odds + share(&[Concern::Phish, Concern::Spoof]);
+    let share = |concerns: &[Concern]| share(reasons, concerns);
+    let phish = phish_share(reasons, measured);
     let is_bad = score >= SPAM_MIN;
     // What a tenant's people said of other mail never frees certain phishing.
     let released = reasons.iter().filter(|one| one.id() == WORDS_LIKE_RELEASED.id);
@@ -317,6 +340,22 @@ mod tests {
     fn mim_06_what_could_not_be_read_is_kept_like_malware_never_called_clean() {
         let measured = Measured { is_unreadable: true, ..Measured::default() };
         assert_eq!(judge(&Facts::default(), &measured).verdict, Verdict::Malware);
+    }
+
+    #[test]
+    fn spec_2_8_phishing_is_surer_the_nearer_it_is_to_high_confidence() {
+        for (weight, confidence) in [
+            (4.5, PhishConfidence::Low),
+            (5.5, PhishConfidence::Medium),
+            (7.0, PhishConfidence::High),
+        ] {
+            let findings = vec![Finding::of(&LURE).weighing(weight)];
+            let verdicts = judge(&Facts::default(), &Measured { findings, ..Measured::default() });
+            assert_eq!(verdicts.verdict, Verdict::Phish, "{weight}");
+            assert_eq!(verdicts.phish_confidence, confidence, "{weight}");
+        }
+        let spam = judged(&[&SPAM, &KNOWN, &LURE]);
+        assert_eq!(spam.phish_confidence, PhishConfidence::Medium, "6.5, and 5 of it phishing");
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub fn judged(
         .and_then(|name| psl::domain_str(&name.name));
     let mut judged = Judged {
         categories: categories(verdicts),
+        phish_confidence: verdicts.phish_confidence,
         scl: verdicts.scl,
         bcl: verdicts.bcl,
         // What nobody asked proves nothing against the sender, so no reader is warned of it.
