@@ -10,9 +10,9 @@ use posthouse_policy::rules::{Disposal, RuleOutcome};
 use posthouse_policy::{self as policy, Accepted, Directory, Protection, SpfFact, Tenant};
 use posthouse_trace::Judgement;
 use posthouse_types::{
-    Action, Address, Because, Decision, EnhancedStatus, Judged, PolicyKind, Quarantine,
-    QuarantineReason, Reason, Recipient, RecipientContext, RecipientParameters, Refusal, Rewrite,
-    SpfResult, TenantId, UnixMillis, Verdict,
+    Action, Address, Because, Counterfactual, Decision, EnhancedStatus, Judged, PolicyKind,
+    Quarantine, QuarantineReason, Reason, Recipient, RecipientContext, RecipientParameters,
+    Refusal, Rewrite, SpfResult, TenantId, UnixMillis, Verdict,
 };
 
 use super::rules::rule_outcomes;
@@ -200,6 +200,13 @@ fn by_rule(base: Decision, disposal: &Disposal, rule: &str) -> Decision {
             otherwise: kept(QuarantineReason::RejectNotUnanimous, RULE_QUARANTINE_DAYS),
         },
     };
+    let without_rule = Counterfactual {
+        policy: PolicyKind::MailFlowRule,
+        name: rule.to_owned(),
+        setting: "enabled".to_owned(),
+        value: "false".to_owned(),
+        action: base.action.as_str(),
+    };
     let because = Because {
         policy: PolicyKind::MailFlowRule,
         name: rule.to_owned(),
@@ -211,7 +218,7 @@ fn by_rule(base: Decision, disposal: &Disposal, rule: &str) -> Decision {
         policy: PolicyKind::MailFlowRule,
         policy_name: rule.to_owned(),
         because: vec![because],
-        counterfactuals: Vec::new(),
+        counterfactuals: vec![without_rule],
         ..base
     }
 }
