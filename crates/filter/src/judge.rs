@@ -3,7 +3,7 @@
 //! Touches nothing. Everything is in natural logarithms of odds, so that findings add up; the
 //! reasons that are shown are the very summands.
 
-use posthouse_classifier::WORDS_LIKE_RELEASED;
+use posthouse_classifier::{WORDS_LIKE_PHISH, WORDS_LIKE_RELEASED, WORDS_LIKE_WANTED};
 use posthouse_types::{
     CompositeAuthentication, CompositeResult, Concern, EngineFact, Facts, Finding, FindingKind,
     Force, PhishConfidence, Verdict, VerdictReason, Verdicts,
@@ -22,6 +22,10 @@ const PHISH_MIN: f32 = 1.0;
 const HIGH_CONFIDENCE_PHISH_MIN: f32 = 6.0;
 /// What speaks of something that runs, from which it is malware: one strong sign suffices.
 const MALWARE_MIN: f32 = 4.0;
+/// From here on a single sign of phishing or malware outweighs all wording for the message.
+const ATTACK_MIN: f32 = 3.0;
+/// From here on a single sign says that a bad message is phishing, whatever its words are like.
+const LURE_MIN: f32 = 2.0;
 /// Signs of forgery beside a sender that nothing proves.
 const SPOOF_SIGNS_MIN: f32 = 2.0;
 /// What many recipients complain about (spec 2.3: the default threshold).
@@ -124,6 +128,7 @@ pub fn judge(facts: &Facts, measured: &Measured) -> Verdicts {
 
 /// Judges by these findings alone.
 pub(crate) fn weigh(facts: &Facts, measured: &Measured, findings: Vec<Finding>) -> Verdicts {
+    let findings = without_borrowed_trust(findings);
     let mut reasons: Vec<VerdictReason> = findings.into_iter().map(weighed).collect();
     if reasons.is_empty() {
         reasons.push(informing(&NOTHING_FOUND));
@@ -142,9 +147,30 @@ pub(crate) fn weigh(facts: &Facts, measured: &Measured, findings: Vec<Finding>) 
     Verdicts { verdict, all, scl, bcl, score, phish_confidence, reasons }
 }
 
-/// How much of what was found speaks of phishing.
+/// Whoever attacks chooses the words around what he sends: where the message itself does what
+/// only attacks do, words like wanted mail speak for nothing.
+fn without_borrowed_trust(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let attacks = |found: &Finding| {
+        (is_lure(found) || found.kind.concern == Concern::Malware) && found.weight() >= ATTACK_MIN
+    };
+    if findings.iter().any(attacks) {
+        findings.retain(|found| found.kind.id != WORDS_LIKE_WANTED.id);
+    }
+    findings
+}
+
+/// Something in the message itself, and not its wording alone, that speaks of phishing.
+fn is_lure(found: &Finding) -> bool {
+    found.kind.concern == Concern::Phish && found.kind.id != WORDS_LIKE_PHISH.id
+}
+
+/// How much of what was found speaks of phishing. That the words are other than known phishing's
+/// takes nothing from a lure that stands in the message.
 fn phish_share(reasons: &[VerdictReason], measured: &Measured) -> f32 {
-    measured.phish_log_odds + share(reasons, &[Concern::Phish, Concern::Spoof])
+    let has_lure = reasons.iter().any(|one| is_lure(&one.finding) && one.weight >= LURE_MIN);
+    let words = measured.phish_log_odds;
+    let words = if has_lure { words.max(0.0) } else { words };
+    words + share(reasons, &[Concern::Phish, Concern::Spoof])
 }
 
 /// What speaks of these concerns, together.
@@ -340,6 +366,28 @@ mod tests {
     fn mim_06_what_could_not_be_read_is_kept_like_malware_never_called_clean() {
         let measured = Measured { is_unreadable: true, ..Measured::default() };
         assert_eq!(judge(&Facts::default(), &measured).verdict, Verdict::Malware);
+    }
+
+    #[test]
+    fn chosen_words_never_outweigh_what_only_attacks_do() {
+        let wanted = || Finding::of(&WORDS_LIKE_WANTED).weighing(-4.0);
+        let score = |weight: f32| {
+            let findings = vec![Finding::of(&LURE).weighing(weight), wanted()];
+            judge(&Facts::default(), &Measured { findings, ..Measured::default() }).score
+        };
+        assert_eq!(score(ATTACK_MIN), ATTACK_MIN);
+        assert_eq!(score(2.0), -2.0);
+    }
+
+    #[test]
+    fn a_lure_makes_a_bad_message_phishing_whatever_its_words_are_like() {
+        let verdict = |lure: f32| {
+            let findings = vec![Finding::of(&LURE).weighing(lure), Finding::of(&SPAM)];
+            let measured = Measured { findings, phish_log_odds: -5.0, ..Measured::default() };
+            judge(&Facts::default(), &measured).verdict
+        };
+        assert_eq!(verdict(LURE_MIN), Verdict::Phish);
+        assert_eq!(verdict(1.0), Verdict::Spam);
     }
 
     #[test]
