@@ -42,7 +42,7 @@ pub(crate) use parts::{Taken, messages};
 pub(crate) use scanner::{Severity, check_scanner, watch_scanner};
 pub(crate) use settings::FilterSettings;
 pub(crate) use source::{Arrived, Source, trace_back};
-pub(crate) use treat::{Circumstances, Treatment, keeper, treat, unproven};
+pub(crate) use treat::{Circumstances, Treatment, keeper, refused_outright, treat};
 
 use crate::office::Office;
 use crate::refusals;

@@ -12,12 +12,13 @@ use posthouse_trace::Judgement;
 use posthouse_types::{
     Action, Address, Because, Counterfactual, Decision, EnhancedStatus, Judged, PolicyKind,
     Quarantine, QuarantineReason, Reason, Recipient, RecipientContext, RecipientParameters,
-    Refusal, Rewrite, SpfResult, TenantId, UnixMillis, Verdict,
+    Refusal, Rewrite, SpfResult, TenantId, UnixMillis, Verdict, VerdictReason,
 };
 
 use super::rules::rule_outcomes;
 use super::{Acquaintance, Judgment};
 use crate::gateway::{Admitted, is_originating, tenant_of};
+use crate::refusals;
 
 /// Days that a rule's quarantine lasts (spec 3.1).
 const RULE_QUARANTINE_DAYS: u16 = 30;
@@ -346,9 +347,24 @@ pub(crate) fn keeper(treatment: &Treatment, accepted: &Accepted) -> Option<Tenan
     hosted.or_else(|| tenant_of(accepted))
 }
 
+/// What is refused whatever any policy says: a stranger in the tenant's own name, and his pieces
+/// of messages (row MIM-07).
+pub(crate) fn refused_outright(
+    judgment: &Judgment,
+    accepted: &Accepted,
+    sender: Option<&Address>,
+    directory: &Directory,
+) -> Option<Refusal> {
+    unproven(judgment, accepted, sender, directory).or_else(|| {
+        let is_piece = |found: &VerdictReason| found.id() == "mime-partial";
+        let has_piece = judgment.verdicts.reasons.iter().any(is_piece);
+        (has_piece && !is_originating(accepted)).then(refusals::message_fragment)
+    })
+}
+
 /// A stranger in the tenant's own name (row ATT-02): refused where SPF was asked and does not
 /// pass.
-pub(crate) fn unproven(
+fn unproven(
     judgment: &Judgment,
     accepted: &Accepted,
     sender: Option<&Address>,

@@ -11,11 +11,16 @@ use posthouse_types::{
 
 use super::by_policy;
 
+/// From this score on it is not said that nothing is against a message.
+const SUSPICION_MIN: f32 = 1.0;
+
 /// What was done with a message, as what, and why. Without a decision nobody's policy was asked.
 pub(super) fn of(verdicts: &Verdicts, decision: Option<&Decision>) -> Bilingual {
     let done = done(decision.map_or(&Action::Deliver, |decision| &decision.action));
     let by_filter = kind(category(verdicts.verdict), "");
-    let Some(decision) = decision else { return by_verdict(done, by_filter, strongest(verdicts)) };
+    let Some(decision) = decision else {
+        return by_verdict(done, by_filter, strongest(verdicts), verdicts.score);
+    };
     if decision.policy == PolicyKind::MailFlowRule {
         return Bilingual::new(
             format!("{} by the mail-flow rule \"{}\".", done.0, decision.policy_name),
@@ -40,15 +45,23 @@ pub(super) fn of(verdicts: &Verdicts, decision: Option<&Decision>) -> Bilingual 
         );
     }
     let kind = kind(decision.category, decision.category_word);
-    by_verdict(done, kind, why(verdicts, decision, acted(false)))
+    by_verdict(done, kind, why(verdicts, decision, acted(false)), verdicts.score)
 }
 
-fn by_verdict(done: (&str, &str), kind: Option<(&str, &str)>, why: Option<Bilingual>) -> Bilingual {
+fn by_verdict(
+    done: (&str, &str),
+    kind: Option<(&str, &str)>,
+    why: Option<Bilingual>,
+    score: f32,
+) -> Bilingual {
     let Some((as_en, as_de)) = kind else {
-        return Bilingual::new(
-            format!("{}: nothing is against it.", done.0),
-            format!("{}: Nichts spricht dagegen.", done.1),
-        );
+        let (en, de) = match score {
+            score if score >= SUSPICION_MIN => {
+                ("too little is against it", "Es spricht zu wenig dagegen")
+            }
+            _ => ("nothing is against it", "Nichts spricht dagegen"),
+        };
+        return Bilingual::new(format!("{}: {en}.", done.0), format!("{}: {de}.", done.1));
     };
     let (en, de) = why.map(|it| (format!(" {}", it.en), format!(" {}", it.de))).unwrap_or_default();
     Bilingual::new(format!("{} as {as_en}.{en}", done.0), format!("{} als {as_de}.{de}", done.1))
