@@ -158,6 +158,7 @@ impl Office {
         }
         let known = existing.as_ref().map(|(_, tenant)| &**tenant);
         tenant.give_entries_ends(known, now);
+        list_entries::end_in_time(&tenant, known, now)?;
         let mut warnings = self.warnings(&tenant)?;
         warnings.extend(list_entries::expired(&tenant, now));
         let before = known.map_or(String::new(), Tenant::to_toml);
