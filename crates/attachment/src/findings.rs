@@ -4,7 +4,7 @@
 //! document's name, a macro that starts by itself and fetches something. Whether a type is
 //! forbidden is the policy's affair.
 
-use posthouse_types::{Concern, FindingKind, Force};
+use posthouse_types::{Concern, Finding, FindingKind, Force};
 
 macro_rules! findings {
     ($($name:ident $id:literal $concern:ident $force:expr; $en:literal $de:literal)*) => {
@@ -14,6 +14,14 @@ macro_rules! findings {
         /// Every kind of finding that this room makes.
         pub const FINDINGS: &[&FindingKind] = &[$(&$name),*];
     };
+}
+
+/// What `archive-ambiguous` weighs where the archive was made to be two.
+pub(crate) const TWO_ARCHIVES: f32 = 4.0;
+
+/// Whether a finding says that an archive was made to be two: no policy may call it clean.
+pub fn is_two_archives(found: &Finding) -> bool {
+    found.kind.id == AMBIGUOUS.id && found.weight() >= TWO_ARCHIVES
 }
 
 const DECISIVE: Force = Force::Decisive;

@@ -63,8 +63,17 @@ impl Item {
         Some(out)
     }
 
-    /// The policy name by which a list of file types holds this file: by content first, then by
+    /// The names by which a list of file types may hold this file: by content first, then by
     /// extension (spec 2.9).
+    pub fn type_names(&self) -> impl Iterator<Item = &str> {
+        // A lie about the extension: whatever the content could be run as counts.
+        let lies = !self.extensions.iter().any(|extension| self.kind.fits(extension));
+        let also = self.kind.also.iter().copied().filter(move |_| lies);
+        let extensions = self.extensions.iter().map(String::as_str);
+        std::iter::once(self.kind.name).chain(also).chain(extensions)
+    }
+
+    /// The policy name by which a list of file types holds this file.
     pub fn blocked_by<'a, T: AsRef<str>>(&self, types: &'a [T]) -> Option<&'a str> {
         let listed = |name: &str| {
             types
@@ -72,12 +81,7 @@ impl Item {
                 .map(AsRef::as_ref)
                 .find(|listed| listed.trim_start_matches('.').eq_ignore_ascii_case(name))
         };
-        // A lie about the extension: whatever the content could be run as counts.
-        let lies = !self.extensions.iter().any(|extension| self.kind.fits(extension));
-        let also = self.kind.also.iter().filter(|_| lies);
-        listed(self.kind.name)
-            .or_else(|| also.into_iter().find_map(|name| listed(name)))
-            .or_else(|| self.extensions.iter().find_map(|extension| listed(extension)))
+        self.type_names().find_map(listed)
     }
 }
 

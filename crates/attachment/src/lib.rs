@@ -21,7 +21,7 @@ mod verdicts;
 pub mod yara;
 
 pub use examine::{Extra, examine};
-pub use findings::FINDINGS;
+pub use findings::{FINDINGS, is_two_archives};
 pub use item::{Attachments, BlockedType, Item, blocked_types};
 pub use limits::AttachmentLimits;
 pub use types::{DEFAULT_BLOCKED_TYPES, Family, FileKind, KINDS};

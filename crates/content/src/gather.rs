@@ -126,7 +126,11 @@ impl Gathered {
                 self.first_plain.get_or_insert((part.parent, range));
                 self.add_found(text, Origin::Text);
             }
-            Role::Calendar => self.add_found(&unfolded(text), Origin::Calendar),
+            Role::Calendar => {
+                let text = unfolded(text);
+                self.add_found(&text, Origin::Calendar);
+                self.add_text(&entry(&text));
+            }
             Role::Page => {
                 let page = html::read(text);
                 self.is_complete &= page.is_complete;
@@ -259,12 +263,17 @@ impl Role {
                 .iter()
                 .any(|ending| name.trim_end().ends_with(ending))
         };
+        let is_calendar_name = |name: &String| {
+            let name = name.trim_end().to_ascii_lowercase();
+            name.ends_with(".ics") || name.ends_with(".vcs")
+        };
         let is_named_page = part.names.iter().any(is_page_name);
         match part.media_type.as_str() {
             "text/calendar" | "application/ics" => Some(Self::Calendar),
             "text/html" | "application/xhtml+xml" if part.is_attachment => Some(Self::AttachedPage),
             "image/svg+xml" => Some(Self::AttachedPage),
             _ if is_named_page => Some(Self::AttachedPage),
+            _ if part.names.iter().any(is_calendar_name) => Some(Self::Calendar),
             "text/html" | "application/xhtml+xml" => Some(Self::Page),
             "text/plain" | "text/enriched" | "text/richtext" if !part.is_attachment => {
                 Some(Self::Plain)
@@ -278,6 +287,30 @@ fn is_utf7(part: &Part) -> bool {
     part.charset.as_deref().is_some_and(|charset| {
         matches!(charset, "utf-7" | "utf7" | "unicode-1-1-utf-7" | "x-unicode-2-0-utf-7")
     })
+}
+
+/// What a calendar shows of an entry: its title and description, as a mail's text.
+fn entry(unfolded: &str) -> String {
+    // Values go over several lines once their line ends are told apart; fields are in capitals.
+    let is_field = |line: &str| {
+        let name = line.split([':', ';']).next().unwrap_or_default();
+        name.len() < line.len()
+            && !name.is_empty()
+            && name.chars().all(|c| c.is_ascii_uppercase() || c == '-')
+    };
+    let mut out = String::new();
+    let mut is_shown = false;
+    for line in unfolded.lines() {
+        if is_field(line) {
+            is_shown = line.starts_with("SUMMARY") || line.starts_with("DESCRIPTION");
+        }
+        if is_shown {
+            let value = if is_field(line) { line.split_once(':').map(|(_, it)| it) } else { None };
+            out.push_str(value.unwrap_or(line));
+            out.push('\n');
+        }
+    }
+    out
 }
 
 /// Calendar lines are folded at any place (RFC 5545 section 3.1), and escape a few characters.

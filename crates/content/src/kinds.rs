@@ -139,6 +139,9 @@ kinds! {
     ATTACHED_PASSWORD "attached-page-asks-password" Phish Weight(3.2),
         "The attached page {name} asks for a password.",
         "Die angehängte Seite {name} fragt nach einem Passwort.";
+    ATTACHED_THEFT "attached-page-sends-password" Phish Weight(4.4),
+        "The attached page {name} asks for a password and sends it to {target}.",
+        "Die angehängte Seite {name} fragt nach einem Passwort und schickt es an {target}.";
     ATTACHED_FORM "attached-page-form" Phish Weight(1.4),
         "The attached page {name} holds a form.",
         "Die angehängte Seite {name} enthält ein Formular.";

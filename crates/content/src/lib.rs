@@ -4,6 +4,7 @@
 //! message, and bounded.
 
 pub mod asf;
+mod attached;
 mod disguise;
 mod gather;
 pub mod html;

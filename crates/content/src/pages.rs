@@ -4,6 +4,7 @@
 
 use posthouse_types::Finding;
 
+use crate::attached;
 use crate::disguise::disguised;
 use crate::gather::Gathered;
 use crate::html::{Loads, Page};
@@ -40,7 +41,7 @@ pub(crate) fn findings(gathered: &Gathered) -> Vec<Finding> {
         hidden(page, &mut found);
     }
     for (name, page) in &gathered.attached {
-        attached(name, page, &mut found);
+        attached::findings(name, page, &mut found);
     }
     if gathered.says_utf7 {
         found.add(Finding::of(&kinds::UTF7));
@@ -100,30 +101,9 @@ fn shown(page: &Page, found: &mut Heaviest) {
     }
 }
 
-fn first_of(page: &Page, loads: Loads) -> Option<&str> {
+pub(crate) fn first_of(page: &Page, loads: Loads) -> Option<&str> {
     let found = page.resources.iter().find(|(kind, target)| *kind == loads && !target.is_empty());
     found.map(|(_, target)| target.as_str())
-}
-
-fn attached(name: &str, page: &Page, found: &mut Heaviest) {
-    let counts = &page.counts;
-    // A form that only exists once its script has run is a form.
-    let script = &page.script;
-    let builds = |mark: &str| script.contains(mark);
-    if counts.passwords > 0 || builds("type=\"password\"") || builds("type='password'") {
-        found.add(Finding::of(&kinds::ATTACHED_PASSWORD).with("name", name));
-    } else if counts.forms > 0 {
-        found.add(Finding::of(&kinds::ATTACHED_FORM).with("name", name));
-    }
-    if let Some(target) = first_of(page, Loads::Refresh) {
-        found.add(Finding::of(&kinds::ATTACHED_REFRESH).with("name", name).with("target", target));
-    } else if builds("location.href") || builds("location.replace") || builds("window.location") {
-        found
-            .add(Finding::of(&kinds::ATTACHED_REFRESH).with("name", name).with("target", "script"));
-    }
-    if counts.scripts > 0 {
-        found.add(Finding::of(&kinds::ATTACHED_SCRIPT).with("name", name));
-    }
 }
 
 fn hidden(page: &Page, found: &mut Heaviest) {

@@ -151,7 +151,7 @@ fn attached_pages_and_calendars_are_read() {
         --b\nContent-Type: application/zip; name=a.zip\nContent-Disposition: attachment; filename=a.zip\n\nPK\n--b--\n";
     let found = ids(mail);
     for id in [
-        "attached-page-asks-password",
+        "attached-page-sends-password",
         "attached-page-script",
         "attached-page-leaves",
         "calendar-link",

@@ -3,10 +3,10 @@
 //! Touches nothing. Everything is in natural logarithms of odds, so that findings add up; the
 //! reasons that are shown are the very summands.
 
-use posthouse_classifier::WORDS_LIKE_RELEASED;
+use posthouse_classifier::{WORDS_LIKE_PHISH, WORDS_LIKE_RELEASED, WORDS_LIKE_WANTED};
 use posthouse_types::{
     CompositeAuthentication, CompositeResult, Concern, EngineFact, Facts, Finding, FindingKind,
-    Force, Verdict, VerdictReason, Verdicts,
+    Force, PhishConfidence, Verdict, VerdictReason, Verdicts,
 };
 
 use crate::authentication::{authentication_findings, connection_findings, reasons};
@@ -22,6 +22,10 @@ const PHISH_MIN: f32 = 1.0;
 const HIGH_CONFIDENCE_PHISH_MIN: f32 = 6.0;
 /// What speaks of something that runs, from which it is malware: one strong sign suffices.
 const MALWARE_MIN: f32 = 4.0;
+/// From here on a single sign of phishing or malware outweighs all wording for the message.
+const ATTACK_MIN: f32 = 3.0;
+/// From here on a single sign says that a bad message is phishing, whatever its words are like.
+const LURE_MIN: f32 = 2.0;
 /// Signs of forgery beside a sender that nothing proves.
 const SPOOF_SIGNS_MIN: f32 = 2.0;
 /// What many recipients complain about (spec 2.3: the default threshold).
@@ -124,6 +128,7 @@ pub fn judge(facts: &Facts, measured: &Measured) -> Verdicts {
 
 /// Judges by these findings alone.
 pub(crate) fn weigh(facts: &Facts, measured: &Measured, findings: Vec<Finding>) -> Verdicts {
+    let findings = without_borrowed_trust(findings);
     let mut reasons: Vec<VerdictReason> = findings.into_iter().map(weighed).collect();
     if reasons.is_empty() {
         reasons.push(informing(&NOTHING_FOUND));
@@ -137,7 +142,54 @@ pub(crate) fn weigh(facts: &Facts, measured: &Measured, findings: Vec<Finding>) 
     let verdict = Verdict::PRECEDENCE.iter().copied().find(|one| all.contains(one));
     let verdict = verdict.unwrap_or_default();
     let scl = spam_confidence(verdict, &all);
-    Verdicts { verdict, all, scl, bcl: complaints::bulk_level(facts, measured), score, reasons }
+    let phish_confidence = phish_confidence(score, phish_share(&reasons, measured));
+    let bcl = complaints::bulk_level(facts, measured);
+    Verdicts { verdict, all, scl, bcl, score, phish_confidence, reasons }
+}
+
+/// Whoever attacks chooses the words around what he sends: where the message itself does what
+/// only attacks do, words like wanted mail speak for nothing.
+fn without_borrowed_trust(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let attacks = |found: &Finding| {
+        (is_lure(found) || found.kind.concern == Concern::Malware) && found.weight() >= ATTACK_MIN
+    };
+    if findings.iter().any(attacks) {
+        findings.retain(|found| found.kind.id != WORDS_LIKE_WANTED.id);
+    }
+    findings
+}
+
+/// Something in the message itself, and not its wording alone, that speaks of phishing.
+fn is_lure(found: &Finding) -> bool {
+    found.kind.concern == Concern::Phish && found.kind.id != WORDS_LIKE_PHISH.id
+}
+
+/// How much of what was found speaks of phishing. That the words are other than known phishing's
+/// takes nothing from a lure that stands in the message.
+fn phish_share(reasons: &[VerdictReason], measured: &Measured) -> f32 {
+    let has_lure = reasons.iter().any(|one| is_lure(&one.finding) && one.weight >= LURE_MIN);
+    let words = measured.phish_log_odds;
+    let words = if has_lure { words.max(0.0) } else { words };
+    words + share(reasons, &[Concern::Phish, Concern::Spoof])
+}
+
+/// What speaks of these concerns, together.
+fn share(reasons: &[VerdictReason], concerns: &[Concern]) -> f32 {
+    let counted = reasons.iter().filter(|one| concerns.contains(&one.finding.kind.concern));
+    counted.map(|reason| reason.weight).sum()
+}
+
+/// How sure phishing is that is not of high confidence by itself: thirds of the way there, by
+/// whichever of the score and the phishing share is less far (spec 2.8, the phish threshold).
+fn phish_confidence(score: f32, share: f32) -> PhishConfidence {
+    let way = |value: f32, from: f32, to: f32| (value - from) / (to - from);
+    let badness = way(score, SPAM_MIN, HIGH_CONFIDENCE_SPAM_MIN);
+    let phishing = way(share, PHISH_MIN, HIGH_CONFIDENCE_PHISH_MIN);
+    match badness.min(phishing) {
+        way if way >= 2.0 / 3.0 => PhishConfidence::High,
+        way if way >= 1.0 / 3.0 => PhishConfidence::Medium,
+        _ => PhishConfidence::Low,
+    }
 }
 
 /// What the facts say, as findings.
@@ -184,11 +236,8 @@ fn holding(
     let decided = |concern| {
         reasons.iter().any(|reason| reason.decisive && reason.finding.kind.concern == concern)
     };
-    let share = |concerns: &[Concern]| -> f32 {
-        let counted = reasons.iter().filter(|one| concerns.contains(&one.finding.kind.concern));
-        counted.map(|reason| reason.weight).sum()
-    };
-    let phish = measured.phish_log_odds + share(&[Concern::Phish, Concern::Spoof]);
+    let share = |concerns: &[Concern]| share(reasons, concerns);
+    let phish = phish_share(reasons, measured);
     let is_bad = score >= SPAM_MIN;
     // What a tenant's people said of other mail never frees certain phishing.
     let released = reasons.iter().filter(|one| one.id() == WORDS_LIKE_RELEASED.id);
@@ -317,6 +366,44 @@ mod tests {
     fn mim_06_what_could_not_be_read_is_kept_like_malware_never_called_clean() {
         let measured = Measured { is_unreadable: true, ..Measured::default() };
         assert_eq!(judge(&Facts::default(), &measured).verdict, Verdict::Malware);
+    }
+
+    #[test]
+    fn chosen_words_never_outweigh_what_only_attacks_do() {
+        let wanted = || Finding::of(&WORDS_LIKE_WANTED).weighing(-4.0);
+        let score = |weight: f32| {
+            let findings = vec![Finding::of(&LURE).weighing(weight), wanted()];
+            judge(&Facts::default(), &Measured { findings, ..Measured::default() }).score
+        };
+        assert_eq!(score(ATTACK_MIN), ATTACK_MIN);
+        assert_eq!(score(2.0), -2.0);
+    }
+
+    #[test]
+    fn a_lure_makes_a_bad_message_phishing_whatever_its_words_are_like() {
+        let verdict = |lure: f32| {
+            let findings = vec![Finding::of(&LURE).weighing(lure), Finding::of(&SPAM)];
+            let measured = Measured { findings, phish_log_odds: -5.0, ..Measured::default() };
+            judge(&Facts::default(), &measured).verdict
+        };
+        assert_eq!(verdict(LURE_MIN), Verdict::Phish);
+        assert_eq!(verdict(1.0), Verdict::Spam);
+    }
+
+    #[test]
+    fn spec_2_8_phishing_is_surer_the_nearer_it_is_to_high_confidence() {
+        for (weight, confidence) in [
+            (4.5, PhishConfidence::Low),
+            (5.5, PhishConfidence::Medium),
+            (7.0, PhishConfidence::High),
+        ] {
+            let findings = vec![Finding::of(&LURE).weighing(weight)];
+            let verdicts = judge(&Facts::default(), &Measured { findings, ..Measured::default() });
+            assert_eq!(verdicts.verdict, Verdict::Phish, "{weight}");
+            assert_eq!(verdicts.phish_confidence, confidence, "{weight}");
+        }
+        let spam = judged(&[&SPAM, &KNOWN, &LURE]);
+        assert_eq!(spam.phish_confidence, PhishConfidence::Medium, "6.5, and 5 of it phishing");
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub fn judged(
         .and_then(|name| psl::domain_str(&name.name));
     let mut judged = Judged {
         categories: categories(verdicts),
+        phish_confidence: verdicts.phish_confidence,
         scl: verdicts.scl,
         bcl: verdicts.bcl,
         // What nobody asked proves nothing against the sender, so no reader is warned of it.
@@ -140,17 +141,14 @@ fn switch(asf: Asf) -> AsfSwitch {
 
 /// By content first, extension second (spec 2.9); each once.
 fn file_types(measured: &Measured) -> Vec<String> {
-    let mut types: Vec<String> = measured
-        .attachments
-        .items
-        .iter()
-        .flat_map(|item| {
-            let by_content = std::iter::once(item.kind.name.to_owned());
-            by_content.chain(item.extensions.iter().cloned())
-        })
-        .collect();
-    types.sort_unstable();
-    types.dedup();
+    let items = &measured.attachments.items;
+    let mut types: Vec<String> = Vec::new();
+    for name in items.iter().flat_map(|item| item.type_names()) {
+        // In order: what is refused is named by what it is before what it could be run as.
+        if !types.iter().any(|known| known == name) {
+            types.push(name.to_owned());
+        }
+    }
     types
 }
 
@@ -179,6 +177,25 @@ mod tests {
         };
         assert_eq!(judge(vec![]), []);
         assert_eq!(judge(vec![Verdict::Spoof]), [Category::Spoof]);
+    }
+
+    #[test]
+    fn arc_09_a_policy_is_told_all_that_a_disguised_program_could_be_run_as() {
+        let mut program = b"MZ".to_vec();
+        program.resize(0x3c, 0);
+        program.extend(b"\x40\0\0\0PE\0\0\x4c\x01");
+        program.resize(512, 0);
+        let packed: String = program.iter().map(|octet| format!("={octet:02X}")).collect();
+        let types = |name: &str| {
+            let message = format!(
+                "Content-Type: application/octet-stream; name=\"{name}\"\r\n\
+                 Content-Transfer-Encoding: quoted-printable\r\n\r\n{packed}\r\n"
+            );
+            let (_, measured) = crate::measure(message.as_bytes(), &crate::Tools::default());
+            judged(&Facts::default(), &measured, &Verdicts::default(), None).file_types
+        };
+        assert_eq!(types("setup.exe"), ["exe"]);
+        assert_eq!(types("holiday.txt"), ["exe", "scr", "com", "pif", "app", "txt"]);
     }
 
     #[test]

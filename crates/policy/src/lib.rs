@@ -51,8 +51,9 @@ pub use outbound::{
 };
 pub use problems::{Problem, ProblemContext, Severity, verification_record_name};
 pub use protection::allow_block::{
-    ALLOW_BLOCK_MAX, EXPIRES_DAYS, Infrastructure, Lasts, ListAction, ListType, Listed,
-    REMOVE_AFTER_DAYS_MAX, SPOOF_PAIRS_MAX, SpoofPair, SpoofType, TenantAllowBlock, used_entries,
+    ALLOW_BLOCK_MAX, EXPIRES_DAYS, EXPIRES_DAYS_MAX, Infrastructure, Lasts, ListAction, ListType,
+    Listed, REMOVE_AFTER_DAYS_MAX, SPOOF_PAIRS_MAX, SpoofPair, SpoofType, TenantAllowBlock,
+    used_entries,
 };
 pub use protection::anti_phish::{
     AntiPhishPolicy, DmarcRejectAction, EXCLUDED_MAX, ImpersonationAction, SpoofAction,
@@ -82,11 +83,11 @@ pub use protection::spoof::{
 };
 pub use protection::url_pattern::{URL_CHARACTERS_MAX, UrlPattern, UrlReading};
 pub use protection::values::{
-    AsfState, Code, FileType, Instant, List, SenderPattern, SourceRange, Switch,
+    AsfState, Code, FileType, Instant, List, ProtectedUser, SenderPattern, SourceRange, Switch,
 };
 pub use protection::{
     Considered, GeneralProtection, NotificationFrequency, NotificationLanguage, Policies,
-    Protection,
+    Protection, Targets,
 };
 pub use ranges::{AddressRange, IPV4_PREFIX_MIN, IPV6_PREFIX_MIN, SharedIdentities};
 pub use recipients::RecipientList;

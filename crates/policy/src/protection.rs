@@ -37,7 +37,7 @@ use malware::MalwarePolicy;
 use presets::{Column, Preset, PresetLevel, built_in};
 use quarantine::QuarantinePolicy;
 use scope::{Addresses, Scoped, first_custom, own_default};
-use values::{List, is_same};
+use values::{List, ProtectedUser, is_same};
 
 use crate::tenant::Tenant;
 use crate::text::words;
@@ -164,6 +164,15 @@ pub struct Policies<'a> {
     pub malware: Cow<'a, MalwarePolicy>,
 }
 
+/// Whose imitation some policy of a tenant looks for.
+#[derive(Clone, Debug, Default)]
+pub struct Targets<'a> {
+    /// People.
+    pub users: Vec<&'a ProtectedUser>,
+    /// Domains beside the tenant's own.
+    pub domains: Vec<&'a Domain>,
+}
+
 /// Why a policy is the one for a recipient: for `policy preview`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Considered {
@@ -213,6 +222,26 @@ impl Protection {
             anti_phish: choose(&self.anti_phish_policies, recipient, &built_in.anti_phish),
             malware: choose(&self.malware_policies, recipient, &built_in.malware),
         }
+    }
+
+    /// Everybody whose imitation a policy or preset looks for. Which of them acts for a recipient
+    /// is decided with the recipient's own policy.
+    pub fn targets(&self) -> Targets<'_> {
+        let mut targets = Targets::default();
+        for policy in self.anti_phish_policies.iter().filter(|policy| policy.enabled) {
+            if policy.enable_targeted_user_protection {
+                targets.users.extend(policy.targeted_users_to_protect.iter());
+            }
+            if policy.enable_targeted_domains_protection {
+                targets.domains.extend(policy.targeted_domains_to_protect.iter());
+            }
+        }
+        // Both presets protect whom they name (spec 2.8).
+        for preset in self.presets.iter().filter(|preset| preset.enabled) {
+            targets.users.extend(preset.targeted_users_to_protect.iter());
+            targets.domains.extend(preset.targeted_domains_to_protect.iter());
+        }
+        targets
     }
 
     /// The preset that is for a recipient: Strict before Standard.

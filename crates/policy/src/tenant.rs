@@ -11,7 +11,7 @@ use crate::connector_row::InboundRow;
 use crate::enhanced_filtering::EnhancedFiltering;
 use crate::names::{CertificateName, DomainPattern, Host, SmartHost};
 use crate::outbound::OutboundSettings;
-use crate::protection::allow_block;
+use crate::protection::allow_block::{self, TenantAllowBlock};
 use crate::ranges::AddressRange;
 use crate::recipients::RecipientList;
 use crate::rules::{self, MailFlowRule};
@@ -322,6 +322,18 @@ impl Tenant {
         let before = before.and_then(Self::protection);
         let before = before.map_or(&[][..], |protection| &protection.tenant_allow_blocks);
         allow_block::give_ends(&mut extras.protection.tenant_allow_blocks, before, now);
+    }
+
+    /// An entry of its list that is new and ends later than one may, by its name.
+    pub fn entry_that_ends_too_late(
+        &self,
+        before: Option<&Self>,
+        now: UnixMillis,
+    ) -> Option<String> {
+        let before = before.and_then(Self::protection);
+        let before = before.map_or(&[][..], |protection| &protection.tenant_allow_blocks);
+        let entries = &self.protection()?.tenant_allow_blocks;
+        allow_block::ends_too_late(entries, before, now).map(TenantAllowBlock::key)
     }
 
     /// The accepted domain of this name; verified or not. The tenant has to be normalized.

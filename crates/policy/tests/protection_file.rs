@@ -19,7 +19,7 @@ ip_block_list = ["203.0.113.0/24"]
 [[preset]]
 level = "strict"
 sent_to = ["ceo@contoso.com"]
-targeted_users_to_protect = ["ceo@contoso.com"]
+targeted_users_to_protect = ["Carla Chief;ceo@contoso.com", "bob@contoso.com"]
 
 [[anti_spam_policy]]
 name = "Sales"
@@ -71,6 +71,29 @@ fn everything_survives_being_written_and_read_again() {
     assert_eq!(Tenant::from_toml(&written).unwrap(), tenant, "{written}");
     assert_eq!(Tenant::from_json(&tenant.to_json()).unwrap(), tenant);
     assert!(!written.contains("bulk_spam_action"), "what is default is left out: {written}");
+}
+
+#[test]
+fn whoever_a_preset_or_policy_protects_is_looked_for() {
+    let policy = |more: &str| {
+        format!(
+            "[[anti_phish_policy]]\nname = \"Default\"\ntargeted_users_to_protect = \
+             [\"John Doe;jd@contoso.com\"]\ntargeted_domains_to_protect = [\"fabrikam.com\"]\n{more}"
+        )
+    };
+    let names = |tables: &str| -> Vec<String> {
+        let tenant = read(tables).unwrap();
+        let targets = tenant.protection().unwrap().targets();
+        let users = targets.users.iter().map(|user| user.name());
+        users.chain(targets.domains.iter().map(ToString::to_string)).collect()
+    };
+    assert_eq!(names(EVERYTHING), ["Carla Chief", "bob"]);
+    assert!(names(&policy("")).is_empty(), "the switches are off");
+    let on = "enable_targeted_user_protection = true\nenable_targeted_domains_protection = true";
+    assert_eq!(names(&policy(on)), ["John Doe", "fabrikam.com"]);
+    let nobody = "[[preset]]\nlevel = \"strict\"\nsent_to = [\"a@b.example\"]\n\
+                  targeted_users_to_protect = [\";ceo@contoso.com\"]";
+    assert!(read(nobody).unwrap_err().to_string().contains("names nobody"));
 }
 
 #[test]

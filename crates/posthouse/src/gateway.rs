@@ -409,7 +409,7 @@ impl Session {
         transaction: &Transaction,
     ) -> Result<(), Refusal> {
         let sender = transaction.sender.as_ref();
-        if let Some(refusal) = protection::unproven(judgment, accepted, sender, directory) {
+        if let Some(refusal) = protection::refused_outright(judgment, accepted, sender, directory) {
             return Err(refusal);
         }
         let (recipients, now) = (&transaction.recipients, self.world.now());

@@ -7,6 +7,7 @@
 mod blocking;
 mod changes;
 mod grants;
+mod kept_senders;
 mod list_entries;
 mod policies;
 mod quarantine;

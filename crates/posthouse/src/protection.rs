@@ -12,6 +12,7 @@ mod history;
 mod leaving;
 pub(crate) mod ledger;
 mod parts;
+mod rules;
 mod scanner;
 mod settings;
 mod source;
@@ -41,7 +42,7 @@ pub(crate) use parts::{Taken, messages};
 pub(crate) use scanner::{Severity, check_scanner, watch_scanner};
 pub(crate) use settings::FilterSettings;
 pub(crate) use source::{Arrived, Source, trace_back};
-pub(crate) use treat::{Circumstances, Treatment, keeper, treat, unproven};
+pub(crate) use treat::{Circumstances, Treatment, keeper, refused_outright, treat};
 
 use crate::office::Office;
 use crate::refusals;
@@ -71,8 +72,19 @@ pub(crate) struct Judgment {
     pub(crate) change: Option<Counterfactual>,
     pub(crate) measured: Measured,
     pub(crate) reading: Reading,
+    /// The filter is on and has looked at it.
+    is_judged: bool,
+    /// The tenant whose own people wrote it: a connector recognised it, and From is of its domain.
+    written_within: Option<TenantId>,
     /// The recipients wrote to the sender before.
     has_corresponded: bool,
+}
+
+impl Judgment {
+    /// Whether sender and recipient are of one tenant: rules within the organisation apply.
+    pub(crate) fn is_internal_for(&self, host: Option<TenantId>) -> bool {
+        host.is_some() && self.written_within == host
+    }
 }
 
 /// Judges one message, unless the filter is off.
@@ -82,7 +94,7 @@ pub(crate) struct Judgment {
 pub(crate) async fn judge(world: &World, sample: Sample<'_>) -> Result<Judgment, Refusal> {
     let settings = world.settings();
     if !settings.filter.enabled {
-        return Ok(unjudged(sample));
+        return unjudged(world, sample).await;
     }
     let engines = world.engines();
     let _room = engines.room_for(sample.arrived.draft.len()).await;
@@ -102,22 +114,75 @@ pub(crate) async fn judge(world: &World, sample: Sample<'_>) -> Result<Judgment,
     let verdicts = filter::judge(&facts, &measured);
     history::remember(world, &facts, &measured, &verdicts);
     let change = filter::counterfactual(&facts, &measured, &verdicts);
-    let judged = filter::judged(&facts, &measured, &verdicts, sample.sender);
+    let mut judged = filter::judged(&facts, &measured, &verdicts, sample.sender);
+    // Nobody had to ask who sent the tenant's own mail; who wrote it is in its header.
+    judged.from = judged.from.or_else(|| author(&reading));
     history::note_uses(world, &sample, &judged);
+    let directory = world.directory();
+    let writer = judged.from.as_ref().and_then(|from| directory.owner_of(from.domain()));
+    let written_within = writer
+        .map(|(owner, _)| owner)
+        .filter(|owner| sample.attributed && sample.tenant == Some(*owner));
     let has_corresponded = sample.acquaintance.has_corresponded().unwrap_or_default();
-    let source = sample.source;
-    Ok(Judgment { source, facts, verdicts, judged, change, measured, reading, has_corresponded })
+    Ok(Judgment {
+        source: sample.source,
+        facts,
+        verdicts,
+        judged,
+        change,
+        measured,
+        reading,
+        is_judged: true,
+        written_within,
+        has_corresponded,
+    })
 }
 
-/// Nobody looks at it.
-fn unjudged(sample: Sample<'_>) -> Judgment {
+/// Nobody judges it. Where the tenant has mail-flow rules, it is read for their sake.
+async fn unjudged(world: &World, sample: Sample<'_>) -> Result<Judgment, Refusal> {
     let facts = Facts { attributed: sample.attributed, ..Facts::default() };
-    let (measured, verdicts) = (Measured::default(), filter::absent());
-    let judged = filter::judged(&facts, &measured, &verdicts, sample.sender);
-    let reading = Reading::default();
-    let (source, has_corresponded) = (sample.source, false);
-    let change = None;
-    Judgment { source, facts, verdicts, judged, change, measured, reading, has_corresponded }
+    let (reading, seen) = match has_rules(world, &sample) {
+        true => {
+            let engines = world.engines();
+            let _room = engines.room_for(sample.arrived.draft.len()).await;
+            let message = whole(sample.arrived).map_err(|error| refusals::store(&error))?;
+            measure(engines, message, Surroundings::default()).await?
+        }
+        false => Default::default(),
+    };
+    // What is attached is what rules ask; what else was seen counts for nothing.
+    let measured = Measured { attachments: seen.attachments, ..Measured::default() };
+    let verdicts = filter::absent();
+    let judged = Judged {
+        file_types: Vec::new(),
+        file_hashes: Vec::new(),
+        ..filter::judged(&facts, &measured, &verdicts, sample.sender)
+    };
+    Ok(Judgment {
+        source: sample.source,
+        facts,
+        verdicts,
+        judged,
+        change: None,
+        measured,
+        reading,
+        is_judged: false,
+        written_within: None,
+        has_corresponded: false,
+    })
+}
+
+/// Whether the message's tenant has mail-flow rules.
+fn has_rules(world: &World, sample: &Sample<'_>) -> bool {
+    let directory = world.directory();
+    let tenant = sample.tenant.and_then(|tenant| directory.tenant(tenant));
+    tenant.is_some_and(|tenant| !tenant.mail_flow_rules().is_empty())
+}
+
+/// The first address in From.
+fn author(reading: &Reading) -> Option<Address> {
+    let all = reading.fields("From").flat_map(|field| posthouse_mime::addresses(&field.value));
+    all.into_iter().find_map(|one| posthouse_smtp::parse_address(&one.address, true).ok())
 }
 
 /// The message as it was sent: signatures were made over that header.
@@ -216,26 +281,16 @@ async fn surroundings(world: &World, sample: &Sample<'_>) -> Surroundings {
 }
 
 /// Whom the tenant protects from being imitated: its own domains, and those that its anti-phish
-/// policies name.
+/// policies and presets name.
 fn protected(tenant: &Tenant) -> Protected {
     let own = tenant.accepted_domains.iter().filter(|domain| domain.verified);
-    let policies =
-        tenant.protection().into_iter().flat_map(|protection| &protection.anti_phish_policies);
-    let users: Vec<_> = policies
-        .clone()
-        .filter(|policy| policy.enable_targeted_user_protection)
-        .flat_map(|policy| policy.targeted_users_to_protect.iter())
-        .map(|address| (address.local().replace(['.', '_', '-'], " "), address.to_string()))
-        .collect();
-    let others: Vec<_> = policies
-        .filter(|policy| policy.enable_targeted_domains_protection)
-        .flat_map(|policy| policy.targeted_domains_to_protect.iter())
-        .map(ToString::to_string)
-        .collect();
+    let targets = tenant.protection().map(|protection| protection.targets()).unwrap_or_default();
+    let users: Vec<_> =
+        targets.users.iter().map(|user| (user.name(), user.address.to_string())).collect();
     Protected::new(
         users.iter().map(|(name, address)| (name.as_str(), address.as_str())),
         own.map(|domain| domain.name.as_str()),
-        others.iter().map(String::as_str),
+        targets.domains.iter().map(|domain| domain.as_str()),
     )
 }
 

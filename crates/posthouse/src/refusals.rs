@@ -58,6 +58,17 @@ pub(crate) fn filter_unavailable(operator_text: impl Into<String>) -> Refusal {
     )
 }
 
+/// A piece of a message: whatever is in the whole, no piece shows it.
+pub(crate) fn message_fragment() -> Refusal {
+    Refusal::new(
+        Reason::MessageFragment,
+        550,
+        EnhancedStatus(5, 6, 1),
+        "Message refused: it is a piece of a larger message (message/partial), which nobody can check",
+        "The message is a message/partial of a stranger: no piece shows what is in the whole.",
+    )
+}
+
 /// A mail-flow rule's notice cannot be added, and the rule says to refuse then.
 pub(crate) fn notice_impossible(why: NoticeImpossible) -> Refusal {
     Refusal::new(

@@ -58,7 +58,7 @@ pub use open::StoreOptions;
 pub use pairs::{Contact, SpoofSeen};
 pub use quarantine::{
     Actor, NewQuarantine, QuarantineAct, QuarantineCursor, QuarantineFilter, QuarantineId,
-    QuarantineStatus, Quarantined, Refused as QuarantineRefused, Rescan,
+    QuarantineStatus, Quarantined, Refused as QuarantineRefused, Rescan, SenderAct,
 };
 pub use restricted::Restricted;
 pub use room::free_bytes;

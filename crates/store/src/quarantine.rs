@@ -20,7 +20,7 @@ use crate::{Lesson, MessageId, QueueId, Store, StoreError};
 pub(crate) use rows::untold;
 pub use rows::{
     Actor, NewQuarantine, QuarantineAct, QuarantineCursor, QuarantineFilter, QuarantineId,
-    QuarantineStatus, Quarantined, Refused, Rescan,
+    QuarantineStatus, Quarantined, Refused, Rescan, SenderAct,
 };
 use rows::{EXPIRED, PAGE_ROWS, one, page, read};
 
@@ -312,6 +312,27 @@ impl Store {
                 return refuse(work, row, &by, Refused::NotPermitted, now);
             }
             note(work, row, "exported", by.name(), "", now)?;
+            Ok(Ok(()))
+        })
+        .await
+    }
+
+    /// Writes down that its sender was put into a list: `act` says which, `detail` whom and whose.
+    ///
+    /// # Errors
+    /// As [`Store::settle`].
+    pub async fn note_quarantine_sender(
+        &self,
+        id: QuarantineId,
+        by: Actor,
+        (act, detail): (SenderAct, String),
+        now: UnixMillis,
+    ) -> Result<Result<(), Refused>, StoreError> {
+        self.on_row(id, move |work, row| {
+            if !by.may(row, act.permission()) {
+                return refuse(work, row, &by, Refused::NotPermitted, now);
+            }
+            note(work, row, act.as_str(), by.name(), &detail, now)?;
             Ok(Ok(()))
         })
         .await

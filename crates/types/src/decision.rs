@@ -273,8 +273,65 @@ pub struct AppliedOverride {
     pub entry: String,
     /// Whether it changed what the filter said.
     pub acted: bool,
-    /// Why, or why not: one sentence.
-    pub why: String,
+    /// Why, or why not.
+    pub why: OverrideWhy,
+}
+
+/// Why a list or rule acted on a message, or did not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OverrideWhy {
+    /// Another one acted before it.
+    DecidedBefore,
+    /// The verdict is beyond any list.
+    NeverLetThrough,
+    /// A block: the policy's action on the verdict stands.
+    VerdictStands,
+    /// A block: it goes to the junk folder.
+    Junk,
+    /// An allow.
+    LetThrough,
+    /// An allow, as far as it is no forgery.
+    LetThroughInPart,
+    /// An allow of a sender that nothing proves.
+    LetThroughUnproven,
+    /// A mailbox of the security team.
+    SecurityTeam,
+}
+
+impl OverrideWhy {
+    /// In English and German.
+    pub fn texts(self) -> (&'static str, &'static str) {
+        match self {
+            Self::DecidedBefore => (
+                "another list or rule decided before",
+                "eine andere Liste oder Regel hat vorher entschieden",
+            ),
+            Self::NeverLetThrough => (
+                "malware and phishing of high confidence are never let through",
+                "Schadsoftware und sicheres Phishing werden nie durchgelassen",
+            ),
+            Self::VerdictStands => (
+                "the verdict stands, and the policy acts on it",
+                "das Urteil bleibt, und die Richtlinie handelt danach",
+            ),
+            Self::Junk => {
+                ("blocked: it goes to the junk folder", "gesperrt: sie kommt in den Junk-Ordner")
+            }
+            Self::LetThrough => ("let through", "durchgelassen"),
+            Self::LetThroughInPart => (
+                "let through as far as it is no forgery and no imitation",
+                "durchgelassen, soweit nichts gefälscht oder nachgeahmt ist",
+            ),
+            Self::LetThroughUnproven => (
+                "let through, although nothing shows that it is from this sender",
+                "durchgelassen, obwohl nichts zeigt, dass sie von diesem Absender ist",
+            ),
+            Self::SecurityTeam => (
+                "a mailbox of the security team gets everything as it came",
+                "ein Postfach des Sicherheitsteams bekommt alles, wie es kam",
+            ),
+        }
+    }
 }
 
 /// A line that is shown above a message (spec 2.8).

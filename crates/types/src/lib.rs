@@ -37,8 +37,8 @@ pub use connection::{
     SourceKind, Tally,
 };
 pub use decision::{
-    Action, AppliedOverride, Because, Counterfactual, Decision, PolicyKind, Quarantine,
-    QuarantineReason, SafetyTip, Sfty, Sfv,
+    Action, AppliedOverride, Because, Counterfactual, Decision, OverrideWhy, PolicyKind,
+    Quarantine, QuarantineReason, SafetyTip, Sfty, Sfv,
 };
 pub use engine::EngineFact;
 pub use envelope::{

@@ -81,6 +81,8 @@ reasons! {
     OtherTenantInTransaction, "other-tenant-in-transaction", Peer;
     /// MAIL FROM is a domain of the recipient's organisation, and neither a connector nor SPF allows the server to use it.
     OwnDomainUnproven, "own-domain-unproven", Peer;
+    /// A stranger sent a piece of a message (message/partial), which nobody can check.
+    MessageFragment, "message-fragment", Peer;
     /// A partner connector requires TLS, and the session has none.
     PartnerTlsRequired, "partner-tls-required", Peer;
     /// A partner connector names the addresses that may send for this domain, and this is none of them.

@@ -2,7 +2,7 @@
 
 use crate::{
     AuthenticationFacts, CompositeAuthentication, ConnectionFacts, EngineFact, Finding,
-    ReplayFacts, ReputationFact,
+    PhishConfidence, ReplayFacts, ReputationFact,
 };
 
 /// The verdicts of the classify contract, mildest first. The order is not the precedence: that is
@@ -112,6 +112,8 @@ pub struct Verdicts {
     pub bcl: u8,
     /// The sum of all weights, in natural logarithms of odds: one scale for all mail.
     pub score: f32,
+    /// How sure it is of phishing, where that is not of high confidence.
+    pub phish_confidence: PhishConfidence,
     /// Why, heaviest first; never empty.
     pub reasons: Vec<VerdictReason>,
 }

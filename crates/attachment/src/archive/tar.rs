@@ -43,7 +43,9 @@ pub(super) fn open(examiner: &mut Examiner<'_>, place: &Place, bytes: &[u8]) {
     let mut seen = BTreeSet::new();
     let differs = walk(examiner, place, bytes, Believes::Pax, &mut seen);
     if differs {
-        let finding = Finding::of(&kinds::AMBIGUOUS).with("file", &place.shown());
+        // No honest program writes that (row ARC-04).
+        let finding = Finding::of(&kinds::AMBIGUOUS).weighing(kinds::TWO_ARCHIVES);
+        let finding = finding.with("file", &place.shown());
         examiner.say(finding.with("difference", "two headers tell two sizes of a member"));
         walk(examiner, place, bytes, Believes::Ustar, &mut seen);
     }

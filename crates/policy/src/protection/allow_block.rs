@@ -18,6 +18,8 @@ use crate::text::{self, FromText, shown, words};
 pub const ALLOW_BLOCK_MAX: usize = 10_000;
 /// Days that an entry lasts whose file does not say (spec 2.11).
 pub const EXPIRES_DAYS: u16 = 30;
+/// Most days until an entry about a sender, link or file ends, unless it never does (spec 2.11).
+pub const EXPIRES_DAYS_MAX: u16 = 90;
 /// Most days after its last use that an allowing entry may last.
 pub const REMOVE_AFTER_DAYS_MAX: u16 = 45;
 /// Pairs of spoofed sender and sending infrastructure.
@@ -241,6 +243,20 @@ pub(crate) fn give_ends(
             _ => Lasts::Until(Instant(UnixMillis::from_seconds(until.seconds()))),
         };
     }
+}
+
+/// The first new entry about a sender, link or file that ends later than one may (spec 2.11): those
+/// end within 90 days, or never.
+pub(crate) fn ends_too_late<'a>(
+    entries: &'a [TenantAllowBlock],
+    before: &[TenantAllowBlock],
+    now: UnixMillis,
+) -> Option<&'a TenantAllowBlock> {
+    let latest = now + Duration::from_secs(u64::from(EXPIRES_DAYS_MAX) * 24 * 3600);
+    entries.iter().find(|entry| {
+        let Lasts::Until(Instant(until)) = entry.lasts else { return false };
+        entry.ends_by_default() && until > latest && !before.contains(entry)
+    })
 }
 
 /// The allowing entries that a message uses, of those that are taken out when nobody does.

@@ -7,7 +7,7 @@ use posthouse_types::Address;
 
 use super::quarantine::FULL_ACCESS;
 use super::scope::{Addresses, Domains, scoped};
-use super::values::{List, settings};
+use super::values::{List, ProtectedUser, settings};
 use crate::text::words;
 
 words! {
@@ -94,8 +94,8 @@ settings! {
         phish_threshold_level: u8 = 1,
         /// Whether `targeted_users_to_protect` acts.
         enable_targeted_user_protection: bool = false,
-        /// Addresses whose imitation is looked for.
-        targeted_users_to_protect: List<Address> = List::default(),
+        /// People whose imitation is looked for.
+        targeted_users_to_protect: List<ProtectedUser> = List::default(),
         /// What their imitation does.
         targeted_user_protection_action: ImpersonationAction = ImpersonationAction::NoAction,
         /// Whom it redirects or copies to.

@@ -171,7 +171,7 @@ fn from_impersonation(case: &Case<'_>, out: &mut Vec<Candidate>) {
                     && policy
                         .targeted_users_to_protect
                         .iter()
-                        .any(|user| user.folded() == found.protected),
+                        .any(|user| user.address.folded() == found.protected),
                 "enable_targeted_user_protection",
             ),
             Category::DomainImpersonation => {

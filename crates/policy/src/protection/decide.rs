@@ -7,8 +7,8 @@
 use std::net::IpAddr;
 
 use posthouse_types::{
-    Action, AppliedOverride, Because, Category, Decision, EnhancedStatus, Judged, PolicyKind,
-    QuarantineReason, RecipientContext, Sfv, UnixMillis,
+    Action, AppliedOverride, Because, Category, Decision, EnhancedStatus, Judged, OverrideWhy,
+    PolicyKind, QuarantineReason, RecipientContext, Sfv, UnixMillis,
 };
 
 use super::act::{act, quarantine, reject, tips};
@@ -65,8 +65,13 @@ pub(crate) fn decide_case(case: &Case<'_>) -> Decision {
     if case.is_sec_ops_mailbox {
         decision.sfv = Sfv::Skn;
         decision.scl = -1;
-        let why = "advanced delivery: a mailbox of the security team gets everything as it came";
-        note_override(&mut decision, PolicyKind::AntiSpam, "sec_ops_mailboxes", why);
+        decision.overrides.push(AppliedOverride {
+            policy: PolicyKind::AntiSpam,
+            allows: true,
+            entry: "sec_ops_mailboxes".to_owned(),
+            acted: true,
+            why: OverrideWhy::SecurityTeam,
+        });
         return decision;
     }
     if let Some(refused) = blocked_address(case) {
@@ -120,16 +125,6 @@ fn blank(case: &Case<'_>) -> Decision {
         because: Vec::new(),
         counterfactuals: Vec::new(),
     }
-}
-
-fn note_override(decision: &mut Decision, policy: PolicyKind, entry: &str, why: &str) {
-    decision.overrides.push(AppliedOverride {
-        policy,
-        allows: true,
-        entry: entry.to_owned(),
-        acted: true,
-        why: why.to_owned(),
-    });
 }
 
 /// The list that shuts the connecting address out, unless one lets it in.

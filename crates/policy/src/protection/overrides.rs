@@ -3,7 +3,9 @@
 //! Pure. The tables are in `matrix`. Between the tenant's own the first that acts decides, in the
 //! order rule, address, Tenant Allow/Block List, policy; a user's lists come after them.
 
-use posthouse_types::{AppliedOverride, Category, CompositeResult, Decision, PolicyKind, Sfv};
+use posthouse_types::{
+    AppliedOverride, Category, CompositeResult, Decision, OverrideWhy, PolicyKind, Sfv,
+};
 
 use super::candidates::{Candidate, greatest};
 use super::connection::Listed;
@@ -42,12 +44,10 @@ pub(crate) fn apply(
         let category = greatest(candidates).map_or(Category::None, |found| found.category);
         let is_user = asked.policy == PolicyKind::User;
         let (acted, why) = if tenant_decided && !is_user {
-            (false, "another list or rule decided before")
+            (false, OverrideWhy::DecidedBefore)
         } else {
             match effect(category, asked.source) {
-                Effect::Filter => {
-                    (false, "malware and phishing of high confidence are never let through")
-                }
+                Effect::Filter => (false, OverrideWhy::NeverLetThrough),
                 Effect::Deliver => {
                     let why = deliver(asked.source, case, candidates, decision);
                     if asked.source == Source::UserSafe {
@@ -57,17 +57,17 @@ pub(crate) fn apply(
                 }
                 Effect::PolicyAction => {
                     decision.sfv = sfv(asked.source);
-                    (true, "the verdict stands, and the policy acts on it")
+                    (true, OverrideWhy::VerdictStands)
                 }
                 Effect::Junk => {
                     decision.sfv = sfv(asked.source);
                     let rule = case.judged.rule_scl.filter(|_| asked.source == Source::RuleBlock);
                     if category == Category::HighConfidenceSpam {
                         // A block never makes the policy's answer milder.
-                        (true, "the verdict stands, and the policy acts on it")
+                        (true, OverrideWhy::VerdictStands)
                     } else {
                         outcome = Outcome::Junk { scl: rule.unwrap_or(6).clamp(5, 9) };
-                        (true, "blocked: it goes to the junk folder")
+                        (true, OverrideWhy::Junk)
                     }
                 }
             }
@@ -78,7 +78,7 @@ pub(crate) fn apply(
             allows: allows(asked.source),
             entry: asked.entry,
             acted,
-            why: why.to_owned(),
+            why,
         });
     }
     outcome
@@ -106,7 +106,7 @@ fn deliver(
     case: &Case<'_>,
     candidates: &mut Vec<Candidate>,
     decision: &mut Decision,
-) -> (bool, &'static str) {
+) -> (bool, OverrideWhy) {
     let names_sender = matches!(source, Source::PolicyAllow | Source::TenantAllow);
     let is_forged = case.judged.composite.result == CompositeResult::Fail;
     candidates.retain(|candidate| {
@@ -125,14 +125,14 @@ fn deliver(
         decision.is_ip_allowed = true;
     }
     if !candidates.is_empty() {
-        return (true, "let through as far as it is no forgery and no imitation");
+        return (true, OverrideWhy::LetThroughInPart);
     }
     decision.sfv = sfv(source);
     decision.scl = -1;
     if names_sender && is_forged {
-        (true, "let through, although nothing shows that it is from this sender")
+        (true, OverrideWhy::LetThroughUnproven)
     } else {
-        (true, "let through")
+        (true, OverrideWhy::LetThrough)
     }
 }
 

@@ -14,7 +14,7 @@ use super::anti_spam::{AntiSpamPolicy, SpamAction as Spam};
 use super::malware::{FileTypeAction, MalwarePolicy};
 use super::quarantine::{ADMIN_ONLY, FULL_ACCESS, FULL_ACCESS_NOTIFIED};
 use super::scope::{Addresses, DEFAULT_POLICY, Domains, Scope};
-use super::values::{List, Switch};
+use super::values::{List, ProtectedUser, Switch};
 use crate::text::words;
 
 words! {
@@ -53,7 +53,7 @@ pub struct Preset {
     pub except_if_recipient_domain_is: Domains,
     /// Protected users of its anti-phishing policy.
     #[serde(default, skip_serializing_if = "is_empty")]
-    pub targeted_users_to_protect: List<Address>,
+    pub targeted_users_to_protect: List<ProtectedUser>,
     /// Protected domains of it.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub targeted_domains_to_protect: Domains,

@@ -121,6 +121,51 @@ impl Display for SenderPattern {
     }
 }
 
+/// A person whose imitation is looked for (TargetedUsersToProtect): the name that is shown beside
+/// the address, and the address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProtectedUser {
+    /// The name; where none is given, the words of the address's local part.
+    name: Option<Box<str>>,
+    /// The address.
+    pub address: Address,
+}
+
+impl ProtectedUser {
+    /// The name that imitators would show.
+    pub fn name(&self) -> String {
+        match &self.name {
+            Some(name) => name.to_string(),
+            None => self.address.local().replace(['.', '_', '-'], " "),
+        }
+    }
+}
+
+impl FromText for ProtectedUser {
+    /// `Carla Chief;carla@contoso.com`, as Exchange writes it, or the address alone.
+    fn from_text(text: &str) -> Result<Self, String> {
+        let (name, address) = match text.rsplit_once(';') {
+            Some((name, address)) => (Some(name.trim()), address.trim()),
+            None => (None, text),
+        };
+        let is_sound = |name: &str| !name.is_empty() && !name.contains(char::is_control);
+        if !name.is_none_or(is_sound) {
+            let expected = "write \"Carla Chief;carla@contoso.com\", or the address alone";
+            return Err(format!("{} names nobody: {expected}", shown(text)));
+        }
+        Ok(Self { name: name.map(Box::from), address: Address::from_text(address)? })
+    }
+}
+
+impl Display for ProtectedUser {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(formatter, "{name};{}", self.address),
+            None => write!(formatter, "{}", self.address),
+        }
+    }
+}
+
 /// An entry of the connection filter: an address, a range by its ends, or a CIDR range of /24 to
 /// /32 (IPv6, which Exchange Online's lists do not take: /64 to /128).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -24,7 +24,13 @@ pub(crate) enum QuarantineVerb {
         /// Say that it was kept wrongly: its tenant's filter learns from it
         #[arg(long, visible_alias = "report")]
         report_false_positive: bool,
+        /// Let its sender's next mail in: by the user's own list with --as, else by the tenant's
+        /// for 30 days
+        #[arg(long)]
+        allow_sender: bool,
     },
+    /// Block its sender: in the user's own list with --as, else in the tenant's for 30 days
+    BlockSender(ActArguments),
     /// Ask for its release in a user's name
     Request(ActArguments),
     /// Deny a request
@@ -124,14 +130,21 @@ pub(super) fn request(verb: QuarantineVerb) -> Ask {
         QuarantineVerb::Show(arguments) => {
             act(arguments, View::Quarantine, &|id, acting| QuarantineRequest::Show { id, acting })
         }
-        QuarantineVerb::Release { act: arguments, although, report_false_positive } => {
-            act(arguments, View::Sentences, &|id, acting| QuarantineRequest::Release {
-                id,
-                acting,
-                although: although.clone(),
-                false_positive: report_false_positive,
-            })
-        }
+        QuarantineVerb::Release {
+            act: arguments,
+            although,
+            report_false_positive,
+            allow_sender,
+        } => act(arguments, View::Sentences, &|id, acting| QuarantineRequest::Release {
+            id,
+            acting,
+            although: although.clone(),
+            false_positive: report_false_positive,
+            allow_sender,
+        }),
+        QuarantineVerb::BlockSender(arguments) => act(arguments, View::Sentences, &|id, acting| {
+            QuarantineRequest::BlockSender { id, acting }
+        }),
         QuarantineVerb::Request(arguments) => {
             act(arguments, View::Sentences, &|id, acting| QuarantineRequest::Ask { id, acting })
         }

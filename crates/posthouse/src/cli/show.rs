@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use posthouse_message::from_base64;
+use posthouse_policy::permission;
 use posthouse_trace::{self as trace, Explanation, OperationalEvent};
 use posthouse_types::{Language, printable};
 use serde_json::Value;
@@ -138,12 +139,11 @@ fn quarantine(out: &mut impl Write, items: &[Value]) -> io::Result<()> {
         let style = if status == "released" { GOOD } else { BAD };
         writeln!(
             out,
-            "{FAINT}{}{FAINT:#}  {BOLD}{:>6}{BOLD:#} {style}{status}{style:#} {} ({} \"{}\")",
+            "{FAINT}{}{FAINT:#}  {BOLD}{:>6}{BOLD:#} {style}{status}{style:#} {} ({})",
             seconds(text(item, "received")),
             item.get("id").and_then(Value::as_i64).unwrap_or(0),
             text(item, "reason"),
-            text(item, "policy_type"),
-            printable(text(item, "policy_name"), 40),
+            policy_of(item),
         )?;
         writeln!(
             out,
@@ -152,18 +152,71 @@ fn quarantine(out: &mut impl Write, items: &[Value]) -> io::Result<()> {
             printable(text(item, "recipient"), 32),
             printable(text(item, "subject"), 60),
         )?;
-        for act in item.get("acts").and_then(Value::as_array).into_iter().flatten() {
-            writeln!(
-                out,
-                "    {FAINT}{}{FAINT:#} {} by {} {}",
-                seconds(text(act, "time")),
-                text(act, "act"),
-                printable(text(act, "by"), 60),
-                printable(text(act, "detail"), COLUMNS),
-            )?;
+        if let Some(acts) = item.get("acts").and_then(Value::as_array) {
+            kept(out, item, acts)?;
         }
     }
     Ok(())
+}
+
+/// What decided, and by which name where it has one.
+fn policy_of(item: &Value) -> String {
+    let kind = text(item, "policy_type");
+    match printable(text(item, "policy_name"), 40) {
+        name if name.is_empty() => kind.to_owned(),
+        name => format!("{kind} \"{name}\""),
+    }
+}
+
+/// One message in full: until when it is kept, who may do what, and what was done.
+fn kept(out: &mut impl Write, item: &Value, acts: &[Value]) -> io::Result<()> {
+    let number = |key: &str| item.get(key).and_then(Value::as_u64).unwrap_or(0);
+    writeln!(
+        out,
+        "    {} bytes, {}, Message-ID {}",
+        number("size"),
+        text(item, "direction"),
+        printable(or(text(item, "message_id"), "none"), 80),
+    )?;
+    writeln!(
+        out,
+        "    kept until {} under {}",
+        seconds(text(item, "expires")),
+        printable(text(item, "quarantine_policy"), 60),
+    )?;
+    writeln!(out, "    its recipient may: {}", permitted(number("permissions")))?;
+    let overridden = text(item, "sender_override");
+    if !overridden.is_empty() {
+        writeln!(out, "    {overridden}")?;
+    }
+    for act in acts {
+        let detail = printable(text(act, "detail"), COLUMNS);
+        let gap = if detail.is_empty() { "" } else { ": " };
+        writeln!(
+            out,
+            "    {FAINT}{}{FAINT:#} {} by {}{gap}{detail}",
+            seconds(text(act, "time")),
+            text(act, "act"),
+            printable(text(act, "by"), 60),
+        )?;
+    }
+    writeln!(out, "next: posthouse explain {}", text(item, "reference"))
+}
+
+/// The permission bits of spec 3.2 that do something here, in words.
+fn permitted(bits: u64) -> String {
+    let words: Vec<_> = [
+        (permission::PREVIEW, "see it"),
+        (permission::RELEASE, "release it"),
+        (permission::REQUEST_RELEASE, "ask for its release"),
+        (permission::DELETE, "delete it"),
+        (permission::ALLOW_SENDER, "allow its sender"),
+        (permission::BLOCK_SENDER, "block its sender"),
+    ]
+    .into_iter()
+    .filter_map(|(bit, word)| (bits & u64::from(bit) != 0).then_some(word))
+    .collect();
+    if words.is_empty() { "nothing".to_owned() } else { words.join(", ") }
 }
 
 fn trace_rows(out: &mut impl Write, items: &[Value]) -> io::Result<()> {

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use super::{ActingAs, Block, Edit, Office, Trouble, Word};
 
-/// How long a block lasts (spec 2.11: the default of an entry).
-const BLOCKED_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How long an entry lasts that comes with an act (spec 2.11: the default of an entry).
+pub(super) const LISTED_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// One entry: its type, its value.
 pub(super) type Entry = (&'static str, String);
@@ -74,13 +74,14 @@ impl Office {
         let directory = self.loaded()?;
         let Some(tenant) = directory.tenant(report.tenant) else { return Ok(Vec::new()) };
         let name = tenant.name.to_string();
-        let until = date_rfc3339(now + BLOCKED_FOR);
+        let until = date_rfc3339(now + LISTED_FOR);
         let until = until.get(..10).unwrap_or_default();
         let mut lines = Vec::new();
         for (list_type, value) in entries {
-            let edit = Edit::Block {
+            let edit = Edit::ListEntry {
                 list_type: list_type.to_owned(),
                 value: value.clone(),
+                action: "block".to_owned(),
                 expiration_date: until.to_owned(),
                 notes: format!("reported as {} by {}", report.said, printable(&report.by, 40)),
             };

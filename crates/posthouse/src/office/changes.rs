@@ -39,8 +39,14 @@ pub(crate) enum Edit {
     ConnectorSet { table: String, name: String, fields: Vec<String> },
     /// Remove a connector.
     ConnectorRemove { table: String, name: String },
-    /// Block what somebody reported, until this day.
-    Block { list_type: String, value: String, expiration_date: String, notes: String },
+    /// Allow or block somebody or something, until this day.
+    ListEntry {
+        list_type: String,
+        value: String,
+        action: String,
+        expiration_date: String,
+        notes: String,
+    },
 }
 
 impl Office {
@@ -152,6 +158,7 @@ impl Office {
         }
         let known = existing.as_ref().map(|(_, tenant)| &**tenant);
         tenant.give_entries_ends(known, now);
+        list_entries::end_in_time(&tenant, known, now)?;
         let mut warnings = self.warnings(&tenant)?;
         warnings.extend(list_entries::expired(&tenant, now));
         let before = known.map_or(String::new(), Tenant::to_toml);
@@ -328,18 +335,17 @@ impl Edit {
                 set_connector(entries(file, &table)?, name, &fields)
             }
             Self::ConnectorRemove { table, name } => remove(file, &table, "name", &name),
-            Self::Block { list_type, value, expiration_date, notes } => {
+            Self::ListEntry { list_type, value, action, expiration_date, notes } => {
                 let list = entries(file, "tenant_allow_block")?;
                 let is_this = |entry: &Toml| {
-                    let is = |key, wanted: &str| has(entry, key, wanted);
-                    is("list_type", &list_type) && is("value", &value) && is("action", "block")
+                    has(entry, "list_type", &list_type) && has(entry, "value", &value)
                 };
-                // The latest word counts: what was to end sooner does not.
+                // The latest word counts: what was to end sooner, or said the opposite, does not.
                 list.retain(|entry| !is_this(entry));
                 let fields = [
                     ("list_type", list_type),
                     ("value", value),
-                    ("action", "block".to_owned()),
+                    ("action", action),
                     ("expiration_date", expiration_date),
                     ("notes", notes),
                 ];

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use posthouse_policy::{Lasts, Tenant, TenantAllowBlock};
+use posthouse_policy::{EXPIRES_DAYS_MAX, Lasts, Tenant, TenantAllowBlock};
 use posthouse_store::{Counts, EntryUse};
 use posthouse_types::{TenantId, UnixMillis};
 
@@ -61,6 +61,25 @@ impl Office {
         {
             tracing::warn!(%error, "list entries with remove_after stay until they are used");
         }
+    }
+}
+
+/// Refuses a new entry that would stand for longer than one may and still end: whoever wrote it
+/// has forgotten it by then.
+pub(super) fn end_in_time(
+    tenant: &Tenant,
+    before: Option<&Tenant>,
+    now: UnixMillis,
+) -> Result<(), Trouble> {
+    match tenant.entry_that_ends_too_late(before, now) {
+        None => Ok(()),
+        Some(entry) => Err(Trouble::new(
+            format!(
+                "tenant_allow_block {entry}: its expiration_date is more than {EXPIRES_DAYS_MAX} \
+                 days from now"
+            ),
+            "write an earlier day, or no_expiration = true",
+        )),
     }
 }
 
@@ -134,6 +153,27 @@ mod tests {
         office.end_unused_entries(UnixMillis(55 * DAY)).await.unwrap();
         assert!(!kept(&office).contains("a.example"));
         assert!(kept(&office).contains("b.example"), "what is over stays in sight");
+    }
+
+    #[tokio::test]
+    async fn spec_2_11_a_new_entry_ends_within_ninety_days_or_never() {
+        let folder = tempfile::tempdir().unwrap();
+        let office = office(folder.path()).await;
+        let file = |day: &str| {
+            format!(
+                "[tenant]\nname = \"t\"\n[[tenant_allow_block]]\nlist_type = \"sender\"\n\
+                 value = \"a.example\"\naction = \"block\"\n{day}\n"
+            )
+        };
+        let late = file("expiration_date = \"1970-04-02\"");
+        let trouble = office.apply(&late, false, UnixMillis(0)).await.unwrap_err();
+        assert!(trouble.what.contains("sender block a.example"), "{}", trouble.what);
+        for sound in ["expiration_date = \"1970-04-01\"", "no_expiration = true"] {
+            office.apply(&file(sound), false, UnixMillis(0)).await.unwrap();
+        }
+        // What stands there already stays, however the clock was set.
+        office.apply(&late, false, UnixMillis(2 * DAY)).await.unwrap();
+        office.apply(&late, false, UnixMillis(0)).await.unwrap();
     }
 
     #[tokio::test]

@@ -6,9 +6,10 @@
 //! of high confidence, or what is found then (WEB-07).
 
 use posthouse_message::{base64, date_rfc3339};
+use posthouse_policy::permission::REQUEST_RELEASE;
 use posthouse_store::{
     Actor, MessageId, QuarantineFilter as StoreFilter, QuarantineId, QuarantineRefused,
-    QuarantineStatus, Quarantined, Rescan, StoreError,
+    QuarantineStatus, Quarantined, Rescan, SenderAct, StoreError,
 };
 use posthouse_types::{Concern, Language, PolicyKind, QuarantineReason, UnixMillis, Verdict};
 use serde::{Deserialize, Serialize};
@@ -60,7 +61,16 @@ pub(crate) enum QuarantineRequest {
     /// One, with its acts.
     Show { id: i64, acting: ActingAs },
     /// Let it go out.
-    Release { id: i64, acting: ActingAs, although: Option<String>, false_positive: bool },
+    Release {
+        id: i64,
+        acting: ActingAs,
+        although: Option<String>,
+        false_positive: bool,
+        #[serde(default)]
+        allow_sender: bool,
+    },
+    /// Block its sender.
+    BlockSender { id: i64, acting: ActingAs },
     /// Ask for it.
     Ask { id: i64, acting: ActingAs },
     /// Deny a request.
@@ -76,6 +86,7 @@ impl QuarantineRequest {
     pub(super) fn needs_tenants(&self) -> bool {
         match self {
             Self::List(filter) => filter.tenant.is_some(),
+            Self::BlockSender { .. } | Self::Release { allow_sender: true, .. } => true,
             Self::Show { acting, .. }
             | Self::Release { acting, .. }
             | Self::Ask { acting, .. }
@@ -87,7 +98,7 @@ impl QuarantineRequest {
 }
 
 impl ActingAs {
-    fn actor(&self) -> Actor {
+    pub(super) fn actor(&self) -> Actor {
         match &self.user {
             Some(user) => Actor::User(user.clone()),
             None => Actor::Administrator(self.by.clone()),
@@ -119,15 +130,32 @@ impl Office {
                 }
                 Ok(vec![line])
             }
-            QuarantineRequest::Release { id, acting, although, false_positive } => {
+            QuarantineRequest::Release { id, acting, although, false_positive, allow_sender } => {
                 let row = self.kept(id, &acting).await?;
+                // Once it is delivered, its content is not here any more.
+                let allowed = match allow_sender {
+                    true => Some(self.sender_of(&row, &acting, SenderAct::Allow, now).await?),
+                    false => None,
+                };
                 let rescan = match (self.rescan(&row, now).await?, although) {
                     (Rescan::Malware(found), Some(words)) => {
                         Rescan::Overridden(format!("{words} (although: {found})"))
                     }
                     (rescan, _) => rescan,
                 };
-                self.release_kept(&row, &acting, rescan, false_positive, now).await
+                let mut lines =
+                    self.release_kept(&row, &acting, rescan, false_positive, now).await?;
+                if let Some(sender) = allowed {
+                    let choice = (SenderAct::Allow, sender);
+                    lines.push(self.list_sender(&row, &acting, choice, now).await?);
+                }
+                Ok(lines)
+            }
+            QuarantineRequest::BlockSender { id, acting } => {
+                let row = self.kept(id, &acting).await?;
+                let sender = self.sender_of(&row, &acting, SenderAct::Block, now).await?;
+                let choice = (SenderAct::Block, sender);
+                Ok(vec![self.list_sender(&row, &acting, choice, now).await?])
             }
             QuarantineRequest::Ask { id, acting } => {
                 let row = self.kept(id, &acting).await?;
@@ -335,9 +363,10 @@ impl Office {
     }
 }
 
-fn refused(row: &Quarantined, why: QuarantineRefused) -> Trouble {
+pub(super) fn refused(row: &Quarantined, why: QuarantineRefused) -> Trouble {
     let next = match why {
-        QuarantineRefused::NotPermitted => {
+        // Who may not even ask is told no way to.
+        QuarantineRefused::NotPermitted if row.permissions & REQUEST_RELEASE != 0 => {
             "posthouse quarantine request --as USER asks an administrator"
         }
         QuarantineRefused::Malware => {

@@ -2,9 +2,11 @@
 //!
 //! Touches nothing. Made once, when the message came.
 
+mod sentence;
+
 use posthouse_filter::Counterfactual;
 use posthouse_trace::{Bilingual, Judgement, Weighed};
-use posthouse_types::{Action, Decision, Finding, PolicyKind, Verdict, VerdictReason, Verdicts};
+use posthouse_types::{Action, Decision, PolicyKind, VerdictReason, Verdicts};
 
 /// Reasons that are kept: with their texts in two languages they stay below 4 KiB.
 const REASONS_MAX: usize = 12;
@@ -39,7 +41,7 @@ pub(crate) fn judgement(
             .filter(|decision| !decision.policy_name.is_empty())
             .map(|decision| format!("{} \"{}\"", decision.policy.as_str(), decision.policy_name))
             .unwrap_or_default(),
-        sentence: sentence(action, verdicts),
+        sentence: sentence::of(verdicts, decision),
         reasons: kept(&verdicts.reasons),
         because: decision.map(because).unwrap_or_default(),
         would_change,
@@ -73,54 +75,6 @@ fn kept(reasons: &[VerdictReason]) -> Vec<Weighed> {
     kept
 }
 
-/// The whole in one sentence: what was done, as what, and the strongest reason.
-fn sentence(action: &Action, verdicts: &Verdicts) -> Bilingual {
-    let done = done(action);
-    let Some((as_en, as_de)) = kind_of_mail(verdicts.verdict) else {
-        return Bilingual::new(
-            format!("{}: nothing is against it.", done.0),
-            format!("{}: Nichts spricht dagegen.", done.1),
-        );
-    };
-    let strongest = verdicts.reasons.iter().find(|reason| reason.decisive || reason.weight > 0.0);
-    let why = |text: fn(&Finding) -> String| {
-        strongest.map(|reason| format!(" {}", text(&reason.finding))).unwrap_or_default()
-    };
-    Bilingual::new(
-        format!("{} as {as_en}.{}", done.0, why(|finding| Bilingual::of(finding).en)),
-        format!("{} als {as_de}.{}", done.1, why(|finding| Bilingual::of(finding).de)),
-    )
-}
-
-fn done(action: &Action) -> (&'static str, &'static str) {
-    match action {
-        Action::Deliver | Action::NoAction => ("Delivered", "Zugestellt"),
-        Action::JunkHeader => ("Sent to the junk folder", "In den Junk-Ordner gegeben"),
-        Action::AddXHeader { .. } => ("Delivered with a mark", "Mit Kennzeichen zugestellt"),
-        Action::ModifySubject { .. } => (
-            "Sent to the junk folder with a marked subject",
-            "Mit Betreffzeichen in den Junk-Ordner gegeben",
-        ),
-        Action::Redirect { .. } => ("Sent to others", "An andere umgeleitet"),
-        Action::Delete => ("Deleted", "Gelöscht"),
-        Action::Quarantine(_) => ("Held", "Zurückgehalten"),
-        Action::Reject { .. } => ("Refused", "Abgewiesen"),
-    }
-}
-
-fn kind_of_mail(verdict: Verdict) -> Option<(&'static str, &'static str)> {
-    Some(match verdict {
-        Verdict::None => return None,
-        Verdict::Bulk => ("bulk mail", "Massenmail"),
-        Verdict::Spam => ("spam", "Spam"),
-        Verdict::HighConfidenceSpam => ("certain spam", "sicherer Spam"),
-        Verdict::Spoof => ("mail with a forged sender", "Mail mit gefälschtem Absender"),
-        Verdict::Phish => ("phishing", "Phishing"),
-        Verdict::HighConfidencePhish => ("certain phishing", "sicheres Phishing"),
-        Verdict::Malware => ("malware", "Schadsoftware"),
-    })
-}
-
 /// What of the tenant's settings decided, in order.
 pub(crate) fn because(decision: &Decision) -> Vec<Bilingual> {
     let settings = decision.because.iter().map(|step| {
@@ -136,23 +90,59 @@ pub(crate) fn because(decision: &Decision) -> Vec<Bilingual> {
             format!("{de} „{}“ sagt {} = {}.", step.name, step.setting, step.value),
         )
     });
-    let overrides = decision.overrides.iter().map(|one| Bilingual::new(&one.why, &one.why));
+    let overrides = decision.overrides.iter().map(|one| {
+        let ((en, de), (why_en, why_de)) = (by_policy(one.policy), one.why.texts());
+        Bilingual::new(
+            format!("By {en} ({}): {why_en}.", one.entry),
+            format!("Nach {de} ({}): {why_de}.", one.entry),
+        )
+    });
     settings.chain(overrides).collect()
 }
 
+/// A change of a setting, or of an entry in a list, and what would then be done.
 fn setting_change(change: &posthouse_types::Counterfactual) -> Bilingual {
-    let (en, de) = policy_words(change.policy);
-    let posthouse_types::Counterfactual { name, setting, value, action, .. } = change;
+    let posthouse_types::Counterfactual { policy, name, setting, value, action } = change;
+    let (en, de) = by_policy(*policy);
+    let (then_en, then_de) = would(action);
     // There is one list of a tenant and one of a user; policies have names.
+    let is_list = matches!(policy, PolicyKind::User | PolicyKind::TenantAllowBlock);
     let named = |open, close| match name.as_str() {
         "" => String::new(),
+        _ if is_list => String::new(),
         name => format!(" {open}{name}{close}"),
     };
     let (name_en, name_de) = (named('"', '"'), named('„', '“'));
+    let without = value.strip_prefix("without ");
+    if let Some(entry) = without.map(|it| it.strip_prefix("the entry ").unwrap_or(it)) {
+        return Bilingual::new(
+            format!("Without the entry {entry} in {en}{name_en} ({setting}) {then_en}."),
+            format!("Ohne den Eintrag {entry} in {de}{name_de} ({setting}) {then_de}."),
+        );
+    }
+    if let Some(allowed) = value.strip_prefix("allow ") {
+        return Bilingual::new(
+            format!("If {allowed} were allowed in {en} {then_en}."),
+            format!("Wäre {allowed} in {de} erlaubt, {then_de}."),
+        );
+    }
     Bilingual::new(
-        format!("With {setting} = {value} in {en}{name_en} the action would be {action}."),
-        format!("Mit {setting} = {value} in {de}{name_de} wäre die Aktion {action}."),
+        format!("With {setting} = {value} in {en}{name_en} {then_en}."),
+        format!("Mit {setting} = {value} in {de}{name_de} {then_de}."),
     )
+}
+
+/// What an action would do, by its word.
+fn would(action: &str) -> (&'static str, &'static str) {
+    match action {
+        "deliver" | "no-action" => ("it would be delivered", "würde sie zugestellt"),
+        "move-to-jmf" => ("it would go to the junk folder", "käme sie in den Junk-Ordner"),
+        "quarantine" => ("it would be held", "würde sie zurückgehalten"),
+        "reject" => ("it would be refused", "würde sie abgewiesen"),
+        "delete" => ("it would be deleted", "würde sie gelöscht"),
+        "redirect" => ("others would get it", "bekämen sie andere"),
+        _ => ("it would be marked", "würde sie gekennzeichnet"),
+    }
 }
 
 fn finding_change(verdicts: &Verdicts, change: &Counterfactual) -> Option<Bilingual> {
@@ -172,6 +162,7 @@ fn finding_change(verdicts: &Verdicts, change: &Counterfactual) -> Option<Biling
     })
 }
 
+/// A kind of policy at the beginning of a sentence.
 fn policy_words(kind: PolicyKind) -> (&'static str, &'static str) {
     match kind {
         PolicyKind::AntiSpam => ("anti-spam policy", "Antispam-Richtlinie"),
@@ -181,6 +172,24 @@ fn policy_words(kind: PolicyKind) -> (&'static str, &'static str) {
         PolicyKind::ConnectionFilter => ("connection filter", "Verbindungsfilter"),
         PolicyKind::Outbound => ("outbound policy", "Ausgangsrichtlinie"),
         PolicyKind::TenantAllowBlock => ("allow and block list", "Zulassungs- und Sperrliste"),
-        PolicyKind::User => ("the user's list", "Liste des Benutzers"),
+        PolicyKind::User => ("user's list", "Liste des Benutzers"),
+    }
+}
+
+/// The same within one, with its article (in German after in, nach, von).
+fn by_policy(kind: PolicyKind) -> (&'static str, &'static str) {
+    match kind {
+        PolicyKind::AntiSpam => ("the anti-spam policy", "der Antispam-Richtlinie"),
+        PolicyKind::AntiPhish => ("the anti-phish policy", "der Antiphishing-Richtlinie"),
+        PolicyKind::AntiMalware => ("the malware policy", "der Schadsoftware-Richtlinie"),
+        PolicyKind::MailFlowRule => ("the mail-flow rule", "der Nachrichtenflussregel"),
+        PolicyKind::ConnectionFilter => {
+            ("the connection filter", "der Liste des Verbindungsfilters")
+        }
+        PolicyKind::Outbound => ("the outbound policy", "der Ausgangsrichtlinie"),
+        PolicyKind::TenantAllowBlock => {
+            ("the allow and block list", "der Zulassungs- und Sperrliste")
+        }
+        PolicyKind::User => ("the user's list", "der Liste des Benutzers"),
     }
 }

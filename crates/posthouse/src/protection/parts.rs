@@ -13,7 +13,7 @@ use posthouse_message::{
 };
 use posthouse_policy::{Accepted, Directory, KeptFacts, sender_override};
 use posthouse_store::{Draft, NewMessage, NewQuarantine};
-use posthouse_types::{Decision, MailParameters, PolicyKind, Reason, Refusal, Rewrite};
+use posthouse_types::{MailParameters, PolicyKind, Reason, Refusal, Rewrite};
 
 use super::history::has_list_fields;
 use super::leaving::suspicious_copy;
@@ -83,7 +83,7 @@ fn drafts(
 }
 
 /// The fields of the filter and the policies.
-fn stamps(world: &World, taken: &Taken<'_>, decision: Option<&Decision>) -> Vec<u8> {
+fn stamps(world: &World, taken: &Taken<'_>, treatment: &Treatment) -> Vec<u8> {
     let judgment = taken.judgment;
     let (facts, source) = (&judgment.facts, &judgment.source);
     let mut out = source.stamps.clone();
@@ -102,13 +102,13 @@ fn stamps(world: &World, taken: &Taken<'_>, decision: Option<&Decision>) -> Vec<
         let value = format!("{}; {}", world.node_name(), judgment.measured.ambiguity);
         out.extend(format!("MIME-Ambiguity-Results: {value}\r\n").into_bytes());
     }
-    if let Some(decision) = decision {
+    if let Some(decision) = &treatment.decision {
         let reverse = facts.connection.as_ref().and_then(|found| found.reverse_name.found());
         let stamp = VerdictStamp {
             client_ip: Some(client),
             helo: &source.helo,
             reverse_name: reverse.map_or("", |reverse| reverse.name.as_str()),
-            direction: if judgment.judged.is_internal {
+            direction: if is_internal(judgment, treatment) {
                 ReportDirection::Internal
             } else {
                 ReportDirection::Inbound
@@ -120,9 +120,15 @@ fn stamps(world: &World, taken: &Taken<'_>, decision: Option<&Decision>) -> Vec<
     out
 }
 
+/// Whether it went from one of a tenant's people to others of them.
+fn is_internal(judgment: &Judgment, treatment: &Treatment) -> bool {
+    let first = treatment.recipients.first();
+    judgment.is_internal_for(first.and_then(|admitted| admitted.hosted_by))
+}
+
 /// What is kept of a message whose verdict may change; of the tenant's own mail nothing.
-fn facts(judgment: &Judgment, decision: Option<&Decision>) -> String {
-    let Some(decision) = decision else { return String::new() };
+fn facts(judgment: &Judgment, treatment: &Treatment) -> String {
+    let Some(decision) = &treatment.decision else { return String::new() };
     let sender = filter::sender_weight(&judgment.facts);
     let facts = KeptFacts {
         sender_weight: sender.sum,
@@ -133,6 +139,7 @@ fn facts(judgment: &Judgment, decision: Option<&Decision>) -> String {
             &judgment.measured,
             has_list_fields(&judgment.reading),
         ),
+        is_internal: is_internal(judgment, treatment),
         ..KeptFacts::of(&judgment.judged, decision)
     };
     // Plain values; there is no way for this to fail.
@@ -183,7 +190,7 @@ fn message(world: &World, taken: &Taken<'_>, draft: Draft, mut treatment: Treatm
     };
     let mut head = body::head(world, &origin, accepted, header);
     head.extend(treatment.wishes.fields());
-    head.extend(stamps(world, taken, decision));
+    head.extend(stamps(world, taken, &treatment));
     NewMessage {
         reference: submission.reference,
         // What is kept is its recipient's tenant's; what goes on is whoever's the transaction is.
@@ -202,6 +209,6 @@ fn message(world: &World, taken: &Taken<'_>, draft: Draft, mut treatment: Treatm
         trace: records::received(submission, accepted, recipients, &told),
         body: draft,
         events: Vec::new(),
-        facts: if told.is_judged { facts(judgment, decision) } else { String::new() },
+        facts: if told.is_judged { facts(judgment, &treatment) } else { String::new() },
     }
 }

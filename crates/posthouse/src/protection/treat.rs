@@ -6,19 +6,19 @@
 //! here.
 
 use posthouse_message::{Wishes, verdict_rewrites};
-use posthouse_policy::rules::{
-    AttachmentFacts, Disposal, RuleFacts, RuleOutcome, RuleRecipient, evaluate,
-};
+use posthouse_policy::rules::{Disposal, RuleOutcome};
 use posthouse_policy::{self as policy, Accepted, Directory, Protection, SpfFact, Tenant};
 use posthouse_trace::Judgement;
 use posthouse_types::{
-    Action, Address, Because, Decision, EnhancedStatus, Judged, PolicyKind, Quarantine,
-    QuarantineReason, Reason, Recipient, RecipientContext, RecipientParameters, Refusal, Rewrite,
-    SpfResult, TenantId, UnixMillis, Verdict,
+    Action, Address, Because, Counterfactual, Decision, EnhancedStatus, Judged, PolicyKind,
+    Quarantine, QuarantineReason, Reason, Recipient, RecipientContext, RecipientParameters,
+    Refusal, Rewrite, SpfResult, TenantId, UnixMillis, Verdict, VerdictReason,
 };
 
+use super::rules::rule_outcomes;
 use super::{Acquaintance, Judgment};
 use crate::gateway::{Admitted, is_originating, tenant_of};
+use crate::refusals;
 
 /// Days that a rule's quarantine lasts (spec 3.1).
 const RULE_QUARANTINE_DAYS: u16 = 30;
@@ -137,62 +137,6 @@ pub(super) fn is_suspicious(judgment: &Judgment, accepted: &Accepted) -> bool {
     is_originating(accepted) && judgment.verdicts.verdict >= Verdict::Spam
 }
 
-/// What the rules of the message's tenant say, for each recipient.
-fn rule_outcomes(
-    judgment: &Judgment,
-    recipients: &[Admitted],
-    circumstances: &Circumstances<'_>,
-) -> Vec<RuleOutcome> {
-    let nothing = || recipients.iter().map(|_| RuleOutcome::default()).collect();
-    let Some(owner) = tenant_of(circumstances.accepted) else { return nothing() };
-    let Some(tenant) = circumstances.directory.tenant(owner) else { return nothing() };
-    if tenant.mail_flow_rules().is_empty() {
-        return nothing();
-    }
-    let reading = &judgment.reading;
-    let fields: Vec<_> =
-        reading.header().iter().map(|field| (field.name.as_str(), field.decoded())).collect();
-    let header: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let texts: Vec<_> = reading.visible_texts().filter_map(|part| part.text()).collect();
-    let attachments: Vec<_> = judgment
-        .measured
-        .attachments
-        .items
-        .iter()
-        .map(|item| AttachmentFacts {
-            name: item.shown_name(),
-            bytes: item.size,
-            is_password_protected: item.is_encrypted,
-        })
-        .collect();
-    let subject = header
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case("Subject"))
-        .map_or("", |one| one.1);
-    let facts = RuleFacts {
-        envelope_sender: circumstances.sender,
-        authors: judgment.judged.from.as_slice(),
-        sender_is_inside: is_originating(circumstances.accepted),
-        source: judgment.judged.client_ip,
-        header: &header,
-        subject,
-        texts: &texts,
-        attachments: &attachments,
-        message_bytes: circumstances.message_bytes,
-        scl: None,
-        authentication_failed: &[],
-        category: None,
-    };
-    let asked: Vec<_> = recipients
-        .iter()
-        .map(|admitted| RuleRecipient {
-            address: &admitted.recipient.address,
-            is_inside: admitted.hosted_by == Some(owner),
-        })
-        .collect();
-    evaluate(tenant.mail_flow_rules(), &facts, &asked)
-}
-
 /// What the recipient's tenant decides; a rule that ends the message comes before the policies,
 /// but not before malware.
 fn decide(
@@ -205,7 +149,8 @@ fn decide(
         |tenant: &std::sync::Arc<Tenant>| {
             let nothing_set = Protection::default();
             let protection = tenant.protection().unwrap_or(&nothing_set);
-            let judged = Judged { rule_scl: outcome.scl, ..judgment.judged.clone() };
+            let is_internal = judgment.is_internal_for(admitted.hosted_by);
+            let judged = Judged { rule_scl: outcome.scl, is_internal, ..judgment.judged.clone() };
             let address = admitted.recipient.address.clone();
             let known = circumstances.acquaintance.with(&address, &judged);
             let recipient = RecipientContext {
@@ -256,6 +201,13 @@ fn by_rule(base: Decision, disposal: &Disposal, rule: &str) -> Decision {
             otherwise: kept(QuarantineReason::RejectNotUnanimous, RULE_QUARANTINE_DAYS),
         },
     };
+    let without_rule = Counterfactual {
+        policy: PolicyKind::MailFlowRule,
+        name: rule.to_owned(),
+        setting: "enabled".to_owned(),
+        value: "false".to_owned(),
+        action: base.action.as_str(),
+    };
     let because = Because {
         policy: PolicyKind::MailFlowRule,
         name: rule.to_owned(),
@@ -267,7 +219,7 @@ fn by_rule(base: Decision, disposal: &Disposal, rule: &str) -> Decision {
         policy: PolicyKind::MailFlowRule,
         policy_name: rule.to_owned(),
         because: vec![because],
-        counterfactuals: Vec::new(),
+        counterfactuals: vec![without_rule],
         ..base
     }
 }
@@ -395,9 +347,24 @@ pub(crate) fn keeper(treatment: &Treatment, accepted: &Accepted) -> Option<Tenan
     hosted.or_else(|| tenant_of(accepted))
 }
 
+/// What is refused whatever any policy says: a stranger in the tenant's own name, and his pieces
+/// of messages (row MIM-07).
+pub(crate) fn refused_outright(
+    judgment: &Judgment,
+    accepted: &Accepted,
+    sender: Option<&Address>,
+    directory: &Directory,
+) -> Option<Refusal> {
+    unproven(judgment, accepted, sender, directory).or_else(|| {
+        let is_piece = |found: &VerdictReason| found.id() == "mime-partial";
+        let has_piece = judgment.verdicts.reasons.iter().any(is_piece);
+        (has_piece && !is_originating(accepted)).then(refusals::message_fragment)
+    })
+}
+
 /// A stranger in the tenant's own name (row ATT-02): refused where SPF was asked and does not
 /// pass.
-pub(crate) fn unproven(
+fn unproven(
     judgment: &Judgment,
     accepted: &Accepted,
     sender: Option<&Address>,

@@ -40,6 +40,7 @@ mod kill;
 mod limits;
 mod limits_of_time;
 mod logos;
+mod mail_flow_rules;
 mod outbound;
 mod outgoing_header;
 mod postfix;

@@ -131,6 +131,18 @@ fn a_blocked_type_of_file_is_refused_with_the_policy_that_says_so() {
 }
 
 #[test]
+fn mim_07_a_piece_of_a_message_is_refused() {
+    let home = NextHop::start();
+    let node = stage(&home, "");
+    let piece = "From: eve@stranger.example\r\nSubject: Holiday (1/2)\r\nMIME-Version: 1.0\r\n\
+        Content-Type: message/partial; id=\"a@b\"; number=1; total=2\r\n\r\n\
+        Subject: Holiday\r\n\r\nThe first half\r\n";
+    let answer = write(&node, &[ANN], piece);
+    assert_eq!(answer.code, 550, "{}", answer.text());
+    assert_eq!(node.explain(&answer.reference())["reason"], "message-fragment");
+}
+
+#[test]
 fn a_message_forks_by_its_recipients_policies() {
     let home = NextHop::start();
     let more = "[[recipient]]\naddress = \"bob@contoso.example\"\n\
@@ -149,6 +161,32 @@ fn a_message_forks_by_its_recipients_policies() {
     };
     assert_eq!(action_of(ANN), "move-to-jmf");
     assert_eq!(action_of("bob@contoso.example"), "quarantine");
+}
+
+#[test]
+fn aut_15_whoever_a_preset_protects_cannot_be_imitated_by_name() {
+    let home = NextHop::start();
+    let more = "[[preset]]\nlevel = \"standard\"\nrecipient_domain_is = [\"contoso.example\"]\n\
+        targeted_users_to_protect = [\"Carla Chief;ceo@contoso.example\"]\n\
+        targeted_domains_to_protect = [\"fabrikam.example\"]\n";
+    let node = stage(&home, more);
+    let shown = |name: &str, address: &str| {
+        plain("Lunch", "At noon?")
+            .replace("Eve <eve@stranger.example>", &format!("{name} <{address}>"))
+    };
+    for (name, address, word) in [
+        ("Carla Chief", "eve@stranger.example", "UIMP"),
+        ("\"C\u{430}rla Chief (CEO)\"", "eve@stranger.example", "PHSH"),
+        ("Eve", "eve@fabrikarn.example", "DIMP"),
+    ] {
+        let answer = write(&node, &[ANN], &shown(name, address));
+        assert_eq!(answer.code, 250, "{}", answer.text());
+        let judged = judgement(&node, &reference(&answer));
+        assert_eq!(judged["verdict"], word, "{name}: {judged}");
+        assert_eq!(judged["action"], "quarantine", "{name}: {judged}");
+        assert!(judged.to_string().contains("ceo@contoso.example") || word == "DIMP", "{judged}");
+    }
+    assert_eq!(home.count(), 0);
 }
 
 #[test]

@@ -118,6 +118,46 @@ fn web_07_a_user_never_releases_malware() {
 }
 
 #[test]
+fn a_release_may_let_the_sender_in_and_who_may_not_list_him_cannot() {
+    let home = NextHop::start();
+    let node = stage(&home);
+    let senders = || node.json(&["recipient", "senders", "contoso", "ann@contoso.example"]).len();
+    for subject in ["First", "Second", "Third"] {
+        write(&node, subject, &gtube());
+    }
+    let (first, second) = (id_of(&node, "First"), id_of(&node, "Second"));
+    let ann = ["--as", "ann@contoso.example"];
+    // Full access has AllowSender and not BlockSender.
+    let refused = node.cli(&[&["quarantine", "block-sender", &first], &ann[..]].concat());
+    assert!(!refused.status.success());
+    assert_eq!(senders(), 0);
+    let released = [&["quarantine", "release", &first, "--allow-sender"], &ann[..]].concat();
+    let lines = node.json(&released);
+    assert_eq!(
+        (lines[0]["act"].as_str(), lines[1]["sender"].as_str()),
+        (Some("released"), Some("eve@stranger.example")),
+        "{lines:?}"
+    );
+    assert_eq!(senders(), 1);
+    let acts = node.json(&["quarantine", "show", &first])[0]["acts"].to_string();
+    assert!(acts.contains("sender-allowed"), "{acts}");
+    write(&node, "Fourth", &gtube());
+    assert!(node.json(&["quarantine", "list", "--subject", "Fourth"]).is_empty(), "ann knows eve");
+
+    // An administrator's word is for the whole tenant, and the latest counts.
+    for (verb, word) in
+        [(vec!["release", "--allow-sender"], "allow"), (vec!["block-sender"], "block")]
+    {
+        let id = if word == "allow" { second.clone() } else { id_of(&node, "Third") };
+        node.json(&[&["quarantine"], &verb[..], &[id.as_str()]].concat());
+        let file = node.ask(&["export", "contoso"]);
+        let entries = file.matches("[[tenant_allow_block]]").count();
+        assert_eq!(entries, 1, "{file}");
+        assert!(file.contains(&format!("action = \"{word}\"")), "{file}");
+    }
+}
+
+#[test]
 fn policies_say_whom_they_are_for() {
     let home = NextHop::start();
     let node = stage(&home);

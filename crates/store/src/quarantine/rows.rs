@@ -115,12 +115,40 @@ impl Actor {
     }
 
     /// Whether this is a recipient with these permissions for this row.
-    pub(super) fn may(&self, row: &Quarantined, permission: u8) -> bool {
+    /// Whether it may do what this permission is for.
+    pub fn may(&self, row: &Quarantined, permission: u8) -> bool {
         match self {
             Self::Administrator(_) => true,
             Self::User(address) => {
                 address.eq_ignore_ascii_case(&row.recipient) && row.permissions & permission != 0
             }
+        }
+    }
+}
+
+/// What becomes of the sender of a message in quarantine, by somebody's wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SenderAct {
+    /// Its mail is to reach the inbox.
+    Allow,
+    /// It is to be blocked.
+    Block,
+}
+
+impl SenderAct {
+    /// The permission bit that a user needs (spec 3.2: AllowSender, BlockSender).
+    pub fn permission(self) -> u8 {
+        match self {
+            Self::Allow => 32,
+            Self::Block => 16,
+        }
+    }
+
+    /// The word in the record.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "sender-allowed",
+            Self::Block => "sender-blocked",
         }
     }
 }
