@@ -7,7 +7,7 @@
 use posthouse_mime::{Part, Reading};
 use posthouse_types::Finding;
 
-use crate::findings::SENT_TO_MANY;
+use crate::findings::{READS_LIKE_A_MAILING, SENT_TO_MANY};
 
 /// From this level on a message is bulk by Microsoft's strict threshold.
 pub const BULK_LEVEL_STRICT: u8 = 4;
@@ -40,7 +40,7 @@ const SIGNS: &[Sign] = &[
         weight: 1.5,
         is_there: |head| is_precedence_bulk(head) && !is_discussion(head),
     },
-    Sign { shown: "mailing service", weight: 2.0, is_there: names_a_mailing_service },
+    Sign { shown: SERVICE, weight: 2.0, is_there: |head| service_field(head).is_some() },
     Sign { shown: "discussion list", weight: -3.0, is_there: is_discussion },
     Sign {
         shown: "reply",
@@ -48,6 +48,9 @@ const SIGNS: &[Sign] = &[
         is_there: |head| has(head, "in-reply-to") || has(head, "references"),
     },
 ];
+
+/// A sending service's own field, whose name is shown instead.
+const SERVICE: &str = "service";
 
 /// Fields that sending services add. Each is documented by the service or plain in its mail.
 const SERVICE_FIELDS: &[&str] = &[
@@ -94,10 +97,9 @@ fn is_discussion(head: &Part) -> bool {
         || has(head, "x-mailman-version")
 }
 
-fn names_a_mailing_service(head: &Part) -> bool {
-    head.fields
-        .iter()
-        .any(|field| SERVICE_FIELDS.iter().any(|name| field.name.eq_ignore_ascii_case(name)))
+fn service_field(head: &Part) -> Option<&str> {
+    let names = head.fields.iter().map(|field| field.name.as_str());
+    names.into_iter().find(|name| SERVICE_FIELDS.iter().any(|it| name.eq_ignore_ascii_case(it)))
 }
 
 /// The bulk complaint level of a message. `bulk_log_odds` is [`crate::Classification::bulk`].
@@ -111,16 +113,17 @@ pub fn bulk_finding(reading: &Reading, bulk_log_odds: f32) -> Option<Finding> {
     if level < BULK_LEVEL_STRICT {
         return None;
     }
-    let mut signs: Vec<&str> =
-        signs_of(reading).filter(|sign| sign.weight > 0.0).map(|sign| sign.shown).collect();
-    if bulk_log_odds >= CONTENT_SURE || signs.is_empty() {
-        signs.push("content");
-    }
-    Some(
-        Finding::of(&SENT_TO_MANY)
-            .with("level", &level.to_string())
-            .with("signs", &signs.join(", ")),
-    )
+    let head = reading.parts.first();
+    let name = |sign: &Sign| match sign.shown {
+        SERVICE => head.and_then(service_field).unwrap_or(SERVICE).to_owned(),
+        shown => shown.to_owned(),
+    };
+    let signs: Vec<String> = signs_of(reading).filter(|sign| sign.weight > 0.0).map(name).collect();
+    let level = level.to_string();
+    Some(match signs.is_empty() {
+        true => Finding::of(&READS_LIKE_A_MAILING).with("level", &level),
+        false => Finding::of(&SENT_TO_MANY).with("level", &level).with("signs", &signs.join(", ")),
+    })
 }
 
 fn signs_of(reading: &Reading) -> impl Iterator<Item = &'static Sign> {

@@ -55,3 +55,12 @@ pub static SENT_TO_MANY: FindingKind = FindingKind {
     en: "The message was sent to many recipients: bulk level {level}, because of {signs}.",
     de: "Die Nachricht ging an viele Empfänger: Massenmail-Stufe {level}, wegen {signs}.",
 };
+
+/// A mailing by its text, links and pictures alone.
+pub static READS_LIKE_A_MAILING: FindingKind = FindingKind {
+    id: "reads-like-a-mailing",
+    concern: Concern::Bulk,
+    force: Force::Informs,
+    en: "It reads like a mailing to many recipients: bulk level {level}.",
+    de: "Sie liest sich wie ein Rundschreiben an viele Empfänger: Massenmail-Stufe {level}.",
+};

@@ -21,8 +21,8 @@ mod view;
 pub use bulk::{BULK_LEVEL_STRICT, bulk_finding, bulk_level};
 pub use classify::{Classification, classify, classify_for};
 pub use findings::{
-    SENT_TO_MANY, WORDS_LIKE_PHISH, WORDS_LIKE_RELEASED, WORDS_LIKE_REPORTED, WORDS_LIKE_SPAM,
-    WORDS_LIKE_WANTED,
+    READS_LIKE_A_MAILING, SENT_TO_MANY, WORDS_LIKE_PHISH, WORDS_LIKE_RELEASED, WORDS_LIKE_REPORTED,
+    WORDS_LIKE_SPAM, WORDS_LIKE_WANTED,
 };
 pub use learned::{ENTRIES_MAX, LEARNED_BYTES_MAX, Learned, SAYS_MAX, Said, USERS_SAY_MAX, Voice};
 pub use model::{Counts, MODEL_BYTES_MAX, Model, ModelError};
@@ -38,4 +38,5 @@ pub const FINDINGS: &[&FindingKind] = &[
     &WORDS_LIKE_RELEASED,
     &WORDS_LIKE_REPORTED,
     &SENT_TO_MANY,
+    &READS_LIKE_A_MAILING,
 ];

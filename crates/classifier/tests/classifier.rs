@@ -366,6 +366,12 @@ fn bulk_is_found_by_its_fields_and_by_its_content() {
     assert!(bulk_level(&marked, 0.0) >= BULK_LEVEL_STRICT);
     let finding = bulk_finding(&marked, 0.0).unwrap();
     assert!(finding.sentence(Language::English).contains("List-Unsubscribe"));
+    let by_content = bulk_finding(&read(&bare), 4.0).unwrap();
+    assert_eq!(by_content.kind.id, "reads-like-a-mailing");
+    let sent = read(&format!("X-SG-EID: abc\n{bare}"));
+    assert!(
+        bulk_finding(&sent, 2.0).unwrap().sentence(Language::German).contains("wegen X-SG-EID")
+    );
 }
 
 #[test]

@@ -94,7 +94,9 @@ fn why(
     let named = || {
         let of_kind: fn(&VerdictReason) -> bool = match decision.category {
             Category::UserImpersonation => |reason| reason.id().starts_with("impersonation-user"),
-            Category::Bulk => |reason| reason.id() == "sent-to-many",
+            Category::Bulk => {
+                |reason| matches!(reason.id(), "sent-to-many" | "reads-like-a-mailing")
+            }
             Category::DomainImpersonation => |reason| reason.id() == "impersonation-domain",
             Category::Spoof => {
                 |reason| reason.finding.kind.concern == Concern::Spoof && reason.weight > 0.0
