@@ -31,7 +31,7 @@ const SIGNS: &[Sign] = &[
     },
     Sign {
         shown: "List-Unsubscribe",
-        weight: 2.0,
+        weight: 3.0,
         is_there: |head| has(head, "list-unsubscribe") && !is_discussion(head),
     },
     Sign { shown: "Feedback-ID", weight: 2.0, is_there: |head| has(head, "feedback-id") },
