@@ -52,6 +52,25 @@ fn a_forwarded_sender_is_rewritten_into_our_own_domain_and_our_own_is_not() {
 }
 
 #[test]
+fn what_leaves_carries_the_verdict_on_it() {
+    let away = NextHop::start();
+    let node = Node::start(&Authority::new("Example"), &Settings::default());
+    node.apply(&tenant_by_address("contoso", "contoso.example", &away.smart_host()));
+    let gtube = ["XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-", "ANTI-UBE-TEST-EMAIL*C.34X"];
+    for (place, (text, says)) in
+        [(gtube.concat(), "CAT:OSPM"), ("At noon?".to_owned(), "CAT:NONE")].into_iter().enumerate()
+    {
+        let mut session = Dialogue::connect(node.smtp());
+        session.expect(250, "EHLO mail.contoso.example");
+        let content = format!("From: ann@contoso.example\r\nSubject: x\r\n\r\n{text}\r\n");
+        let answer = session.send_message("ann@contoso.example", "bob@away.example", &content);
+        assert_eq!(answer.code, 250, "{answer}");
+        let seen = away.wait_for(place + 1).remove(place).text().replace("\r\n ", " ");
+        assert!(seen.contains(says) && seen.contains("DIR:OUT;"), "{seen}");
+    }
+}
+
+#[test]
 fn reports_leave_from_an_address_and_a_name_of_their_own() {
     if !needs_root("outbound::reports_leave_from_an_address_of_their_own", &[]) {
         return;
