@@ -1,12 +1,14 @@
 //! Links in PDF files: URI actions, where forms send what was typed, and what link annotations go
 //! to (ISO 32000-1, 12.6.4.7 and 12.7.5.2).
 //!
-//! Touches nothing. Objects are not resolved: strings are read wherever they stand behind their key,
-//! in the body and in object streams, with `#xx` in names undone. Readers repair almost anything,
+//! Touches nothing. Strings are read wherever they stand behind their key, in the body and in object
+//! streams, with `#xx` in names undone; where a key names another object, every string that stands
+//! under its number is taken. Readers repair almost anything,
 //! and so this asks for no structure. Bounded by [`PdfLimits`]; what was left out is said.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
+use std::ops::ControlFlow;
 
 use flate2::read::ZlibDecoder;
 use memchr::{memchr_iter, memmem};
@@ -39,6 +41,10 @@ const LINK_BYTES_MAX: usize = 4 * 1024;
 const DICTIONARY_BYTES: usize = 512;
 /// Object streams that are opened: each costs some microseconds, however short it is.
 const STREAMS_MAX: usize = 2000;
+/// How long a reference, or what stands before `obj`, is at most.
+const OBJECT_HEAD_BYTES: usize = 32;
+/// Objects of one stream that are looked at.
+const OBJECTS_MAX: usize = 10_000;
 /// How often each octet may be looked at, on average: strings in strings cost more, and are no
 /// honest file's.
 const WORK_PER_BYTE: usize = 4;
@@ -62,19 +68,120 @@ pub(crate) fn is_pdf(bytes: &[u8]) -> bool {
 pub(crate) fn links(file: &[u8], limits: &PdfLimits) -> PdfLinks {
     let bytes = file.get(..file.len().min(limits.file_bytes_max)).unwrap_or_default();
     let mut found = PdfLinks { is_cut: bytes.len() < file.len(), ..PdfLinks::default() };
-    let mut seen = HashSet::new();
+    let mut seen = Seen::default();
     let streams = scan(bytes, limits, &mut seen, &mut found);
+    seen.objects_of_body(bytes, limits);
     found.is_cut |= streams.len() > STREAMS_MAX;
     let mut left = limits.inflated_bytes_max;
     for stream in streams.into_iter().take(STREAMS_MAX) {
         let objects = inflated(bytes.get(stream..).unwrap_or_default(), &mut left);
         scan(&objects, limits, &mut seen, &mut found);
+        seen.objects_of_stream(&objects, limits);
         if left == 0 {
             found.is_cut = true;
             break;
         }
     }
+    seen.resolve(limits, &mut found);
     found
+}
+
+/// What was read of a file so far.
+#[derive(Default)]
+struct Seen {
+    /// Links, each once.
+    links: HashSet<String>,
+    /// Numbers of objects that links are said to stand in, and whether any text there is one.
+    named: Vec<(u32, bool)>,
+    /// Strings that are objects of their own, by their numbers: a file may have several of one.
+    strings: Vec<(u32, String)>,
+}
+
+impl Seen {
+    /// Keeps the strings among the objects of the body: `12 0 obj (https://...)`.
+    fn objects_of_body(&mut self, bytes: &[u8], limits: &PdfLimits) {
+        let mut work_left = bytes.len().saturating_mul(WORK_PER_BYTE);
+        for at in memmem::find_iter(bytes, b"obj") {
+            let Some((text, work)) = string(bytes.get(at + 3..).unwrap_or_default()) else {
+                continue;
+            };
+            let Some(left) = work_left.checked_sub(work) else { return };
+            work_left = left;
+            let before = bytes.get(at.saturating_sub(OBJECT_HEAD_BYTES)..at).unwrap_or_default();
+            let mut words = before.split(u8::is_ascii_whitespace).rev().filter(|it| !it.is_empty());
+            if let (Some(_), Some(number)) = (words.next(), words.next().and_then(number)) {
+                self.keep(number, text, limits);
+            }
+        }
+    }
+
+    /// Keeps the strings among the objects of a stream, which begins with their numbers and places.
+    fn objects_of_stream(&mut self, bytes: &[u8], limits: &PdfLimits) {
+        let is_head = |octet: &u8| octet.is_ascii_digit() || octet.is_ascii_whitespace();
+        let end = bytes.iter().position(|octet| !is_head(octet)).unwrap_or(bytes.len());
+        let head = bytes.get(..end).unwrap_or_default();
+        let words = head.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        let mut numbers = words.take(2 * OBJECTS_MAX).map_while(number);
+        let mut work_left = bytes.len().saturating_mul(WORK_PER_BYTE);
+        while let (Some(number), Some(place)) = (numbers.next(), numbers.next()) {
+            let object = usize::try_from(place).ok().and_then(|place| bytes.get(end + place..));
+            let Some((text, work)) = object.and_then(string) else { continue };
+            let Some(left) = work_left.checked_sub(work) else { return };
+            work_left = left;
+            self.keep(number, text, limits);
+        }
+    }
+
+    fn keep(&mut self, number: u32, text: String, limits: &PdfLimits) {
+        if self.strings.len() < limits.links_max {
+            self.strings.push((number, text));
+        }
+    }
+
+    /// Adds the links that stand in objects of their own.
+    fn resolve(&mut self, limits: &PdfLimits, found: &mut PdfLinks) {
+        let named: HashMap<u32, bool> = self.named.iter().copied().collect();
+        for (number, text) in std::mem::take(&mut self.strings) {
+            let Some(is_link) = named.get(&number) else { continue };
+            if self.add(text, *is_link, limits, found).is_break() {
+                return;
+            }
+        }
+    }
+
+    /// Adds a text where it is a link, and a new one; ends where there is room for no more.
+    fn add(
+        &mut self,
+        text: String,
+        is_link: bool,
+        limits: &PdfLimits,
+        found: &mut PdfLinks,
+    ) -> ControlFlow<()> {
+        if text.is_empty() || !(is_link || text.contains("://")) || self.links.contains(&text) {
+            return ControlFlow::Continue(());
+        }
+        if found.links.len() == limits.links_max {
+            found.is_cut = true;
+            return ControlFlow::Break(());
+        }
+        self.links.insert(text.clone());
+        found.links.push(text);
+        ControlFlow::Continue(())
+    }
+}
+
+/// A number of a few digits.
+fn number(digits: &[u8]) -> Option<u32> {
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// The object that comes next in place of a string: `12 0 R`.
+fn reference(bytes: &[u8]) -> Option<u32> {
+    let near = bytes.get(..bytes.len().min(OBJECT_HEAD_BYTES))?;
+    let mut words = near.split(|octet| is_end(*octet)).filter(|word| !word.is_empty());
+    let number = number(words.next()?)?;
+    words.next()?;
+    (words.next()? == b"R").then_some(number)
 }
 
 /// What comes out of an object stream; a broken end leaves what came before it.
@@ -86,12 +193,7 @@ fn inflated(data: &[u8], left: &mut usize) -> Vec<u8> {
 }
 
 /// Adds the links of some octets; gives where object streams begin.
-fn scan(
-    bytes: &[u8],
-    limits: &PdfLimits,
-    seen: &mut HashSet<String>,
-    found: &mut PdfLinks,
-) -> Vec<usize> {
+fn scan(bytes: &[u8], limits: &PdfLimits, seen: &mut Seen, found: &mut PdfLinks) -> Vec<usize> {
     let mut streams = Vec::new();
     let mut work_left = bytes.len().saturating_mul(WORK_PER_BYTE);
     for slash in memchr_iter(b'/', bytes) {
@@ -109,7 +211,11 @@ fn scan(
             }
             _ => continue,
         };
-        let Some((text, work)) = string(rest.get(name.len()..).unwrap_or_default()) else {
+        let value = rest.get(name.len()..).unwrap_or_default();
+        let Some((text, work)) = string(value) else {
+            if let Some(object) = reference(value).filter(|_| seen.named.len() < limits.links_max) {
+                seen.named.push((object, is_link));
+            }
             continue;
         };
         let Some(left) = work_left.checked_sub(work) else {
@@ -117,14 +223,9 @@ fn scan(
             break;
         };
         work_left = left;
-        if text.is_empty() || !(is_link || text.contains("://")) || !seen.insert(text.clone()) {
-            continue;
-        }
-        if found.links.len() == limits.links_max {
-            found.is_cut = true;
+        if seen.add(text, is_link, limits, found).is_break() {
             break;
         }
-        found.links.push(text);
     }
     streams
 }
@@ -269,6 +370,18 @@ mod tests {
     }
 
     #[test]
+    fn url_01_a_link_that_is_an_object_of_its_own_is_followed() {
+        let body = "1 0 obj<</S/URI/URI 12 0 R>>endobj\n12 0 obj\n(https://a.example/)\nendobj\n\
+                    13 0 obj(https://b.example/)endobj 14 0 obj(x.pdf)endobj <</F 14 0 R>>";
+        assert_eq!(found(body), ["https://a.example/"], "nothing names the object 13");
+        let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+        packed.write_all(b"7 0 12 6 <<>>  (https://c.example/)").unwrap();
+        let head = b"%PDF-1.7\n<</URI 12 0 R>>\n1 0 obj<</Type/ObjStm>>stream\r\n";
+        let file = [head.as_slice(), &packed.finish().unwrap(), b"\nendstream"].concat();
+        assert_eq!(links(&file, &PdfLimits::default()).links, ["https://c.example/"]);
+    }
+
+    #[test]
     fn url_01_links_in_packed_objects_are_read_and_those_in_pictures_are_not() {
         let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
         packed.write_all(b"1 0 <</S/URI/URI(https://a.example/)>>").unwrap();
@@ -295,6 +408,8 @@ mod tests {
     fn rx_01_strings_in_strings_end_with_the_work() {
         let nested = "/URI(".repeat(1_000_000);
         assert!(links(nested.as_bytes(), &PdfLimits::default()).is_cut);
+        let objects = "/URI 1 0 R 1 0 obj(".repeat(1_000_000);
+        assert!(links(objects.as_bytes(), &PdfLimits::default()).links.len() <= 1500);
         let streams = "/ObjStm stream\n".repeat(100_000);
         assert!(links(streams.as_bytes(), &PdfLimits::default()).is_cut);
     }

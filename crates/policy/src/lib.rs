@@ -46,8 +46,8 @@ pub use outbound::{
     FORWARDING_DENIED, LimitAnswer, OWN_DOMAIN_DENIED, OutboundLimits, OutboundPolicy,
     OutboundSettings, RECIPIENT_LIMIT_MAX, SENDER_RESTRICTED, SHARED_LIMIT_MAX, SpfFact,
     TENANT_LIMIT_EXCEEDED, ThresholdAction, Window, forwarding, forwarding_denied,
-    is_auto_forwarded, is_selector, limit_exceeded, own_domain_unproven, rejected_by_rule,
-    restricted_until, sender_restricted, srs,
+    is_auto_forwarded, is_selector, limit_exceeded, own_domain_unproven, recipients_blocked,
+    rejected_by_rule, restricted_until, sender_restricted, srs,
 };
 pub use problems::{Problem, ProblemContext, Severity, verification_record_name};
 pub use protection::allow_block::{

@@ -21,7 +21,7 @@ pub use limits::{
 pub use own_domain::{OWN_DOMAIN_DENIED, SpfFact, own_domain_unproven};
 pub use refusals::{
     FORWARDING_DENIED, SENDER_RESTRICTED, TENANT_LIMIT_EXCEEDED, forwarding_denied, limit_exceeded,
-    rejected_by_rule, sender_restricted,
+    recipients_blocked, rejected_by_rule, sender_restricted,
 };
 
 use crate::keys::Table;

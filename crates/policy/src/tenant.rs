@@ -324,6 +324,12 @@ impl Tenant {
         allow_block::give_ends(&mut extras.protection.tenant_allow_blocks, before, now);
     }
 
+    /// Whether its list blocks an address, so that nobody of the tenant may write to it.
+    pub fn blocks(&self, address: &Address, now: UnixMillis) -> bool {
+        let protection = self.protection();
+        protection.is_some_and(|it| allow_block::blocks(&it.tenant_allow_blocks, address, now))
+    }
+
     /// An entry of its list that is new and ends later than one may, by its name.
     pub fn entry_that_ends_too_late(
         &self,

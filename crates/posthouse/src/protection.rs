@@ -113,6 +113,10 @@ pub(crate) async fn judge(world: &World, sample: Sample<'_>) -> Result<Judgment,
     history::recall(world, &sample, &reading, &mut facts);
     let verdicts = filter::judge(&facts, &measured);
     history::remember(world, &facts, &measured, &verdicts);
+    let direction = if sample.attributed { "outbound" } else { "inbound" };
+    let verdict = verdicts.verdict.as_str();
+    metrics::counter!("posthouse_verdicts_total", "direction" => direction, "verdict" => verdict)
+        .increment(1);
     let change = filter::counterfactual(&facts, &measured, &verdicts);
     let mut judged = filter::judged(&facts, &measured, &verdicts, sample.sender);
     // Nobody had to ask who sent the tenant's own mail; who wrote it is in its header.

@@ -158,6 +158,31 @@ impl Store {
             .await
     }
 
+    /// What a tenant's users, or its administrators, said last of a message; none where they said
+    /// nothing, or nothing tells it from others.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn last_said(&self, report: &Report) -> Result<Option<String>, StoreError> {
+        if report.message_id.is_empty() {
+            return Ok(None);
+        }
+        let Report { tenant, by_user, message_id, sender, subject, .. } = report.clone();
+        self.inner
+            .readers
+            .read(move |connection| {
+                let mut statement = connection.prepare_cached(
+                    "SELECT said FROM report WHERE tenant = ?1 AND by_user = ?2
+                        AND message_id = ?3 AND sender = ?4 AND subject = ?5
+                     ORDER BY id DESC LIMIT 1",
+                )?;
+                let tenant = tenant.0.cast_signed();
+                let row = (tenant, by_user, &message_id, &sender, &subject);
+                Ok(statement.query_row(row, |row| row.get(0)).optional()?)
+            })
+            .await
+    }
+
     /// Reports, newest first; of one tenant, or of all.
     ///
     /// # Errors

@@ -178,6 +178,8 @@ reasons! {
     RejectedByRule, "rejected-by-rule", Tenant;
     /// The sender is restricted: it sent more than the outbound policy allows.
     SenderRestricted, "sender-restricted", Tenant;
+    /// The tenant's own list blocks a recipient, as it blocks senders.
+    RecipientBlocked, "recipient-blocked", Tenant;
     /// A connector or the whole tenant sends more than the outbound policy allows.
     OutboundLimitExceeded, "outbound-limit-exceeded", Tenant;
     /// A mail-flow rule sends the message through an outbound connector that is not there, or is off.

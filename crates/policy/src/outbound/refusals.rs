@@ -3,12 +3,16 @@
 //!
 //! Touches nothing.
 
-use posthouse_types::{EnhancedStatus, Reason, Refusal, UnixMillis};
+use posthouse_types::{
+    Address, EnhancedStatus, Reason, Refusal, SHOWN_CHARACTERS_MAX, UnixMillis, printable_ascii,
+};
 
 use super::limits::{CountedKind, Exceeded, Window};
 use crate::rules::RuleRejection;
 use crate::text::shown;
 
+/// Blocked recipients that a refusal names: a reply is one line.
+const NAMED_MAX: usize = 3;
 /// The words to a sender that sent too much.
 pub const SENDER_RESTRICTED: &str = "Access denied, bad outbound sender";
 /// The words where a connector or the whole tenant sends too much.
@@ -66,6 +70,26 @@ pub fn forwarding_denied() -> Refusal {
         FORWARDING_DENIED,
         "the message was forwarded by a mailbox itself, and auto_forwarding_mode of \
          [outbound_policy] does not allow that",
+    )
+}
+
+/// `550 5.7.703`: some recipients are blocked by the tenant's own list, as senders are.
+pub fn recipients_blocked(blocked: &[&Address]) -> Refusal {
+    let names: Vec<_> = blocked
+        .iter()
+        .take(NAMED_MAX)
+        .map(|address| printable_ascii(&address.to_string(), SHOWN_CHARACTERS_MAX))
+        .collect();
+    let names = names.join(", ");
+    Refusal::new(
+        Reason::RecipientBlocked,
+        550,
+        EnhancedStatus(5, 7, 703),
+        format!(
+            "Your message can't be delivered because messages to {names} are blocked by your \
+             organization using Tenant Allow Block List."
+        ),
+        format!("a tenant_allow_block entry blocks {names}; the whole message is refused"),
     )
 }
 

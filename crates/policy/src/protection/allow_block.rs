@@ -353,6 +353,15 @@ impl<'a> Hits<'a> {
     }
 }
 
+/// Whether an entry blocks an address as a sender: nobody of the tenant may write to it either (spec
+/// 2.11).
+pub(crate) fn blocks(entries: &[TenantAllowBlock], address: &Address, now: UnixMillis) -> bool {
+    entries.iter().any(|entry| {
+        let is_named = matches!(&entry.what, Listed::Sender(pattern) if pattern.covers(address));
+        is_named && entry.action == ListAction::Block && entry.is_valid_at(now)
+    })
+}
+
 /// The last one's entry, where each has one.
 fn all<'a, T>(
     values: &[T],

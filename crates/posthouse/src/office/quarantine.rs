@@ -190,6 +190,7 @@ impl Office {
             true => Some(self.release_lesson(row, acting, now).await?),
             false => None,
         };
+        let prepared = prepared.filter(|prepared| !prepared.is_repeated);
         let lesson = prepared.as_ref().map(|prepared| prepared.lesson.clone());
         let done =
             self.store.release_quarantined(row.id, acting.actor(), rescan, lesson, now).await?;

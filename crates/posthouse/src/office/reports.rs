@@ -115,6 +115,8 @@ struct Kept {
 /// A lesson that is ready to be stored.
 pub(super) struct Prepared<'a> {
     pub(super) lesson: Lesson,
+    /// The same was said of this very message before: it teaches nothing again.
+    pub(super) is_repeated: bool,
     learned: Learned,
     turn: Turn<'a>,
 }
@@ -166,10 +168,20 @@ impl Office {
             quarantine: kept.and_then(|kept| kept.quarantine),
         };
         let prepared = self.lesson(bytes, about, (word, acting), now).await?;
-        self.store.teach(prepared.lesson.clone()).await?;
         let report = prepared.lesson.report.clone();
-        self.learn(prepared);
-        let mut lines = vec![self.report_line(&report)];
+        let mut line = self.report_line(&report);
+        if prepared.is_repeated {
+            let sentence =
+                format!("{} was said of this message before; it counts once", report.said);
+            if let Some(line) = line.as_object_mut() {
+                line.insert("changed".to_owned(), json!(false));
+                line.insert("sentence".to_owned(), json!(sentence));
+            }
+        } else {
+            self.store.teach(prepared.lesson.clone()).await?;
+            self.learn(prepared);
+        }
+        let mut lines = vec![line];
         lines.extend(self.block(&report, entries, now).await?);
         // What users say never moves mail.
         if let Some(category) = word.category().filter(|_| !report.by_user) {
@@ -234,9 +246,11 @@ impl Office {
             subject: field(&reading, "Subject"),
             quarantine: about.quarantine,
         };
+        let before = self.store.last_said(&report).await?;
+        let is_repeated = before.as_deref() == Some(report.said.as_str());
         let complaint = self.complaint(&report, &reading, word, now).await?;
         let lesson = Lesson { report, learned: learned.to_bytes(), complaint };
-        Ok(Prepared { lesson, learned, turn })
+        Ok(Prepared { lesson, is_repeated, learned, turn })
     }
 
     /// Makes a complaint of a report, or takes one back, where this node proved the sender of the
@@ -275,7 +289,7 @@ impl Office {
 
     /// Judges by a lesson that is stored.
     pub(super) fn learn(&self, prepared: Prepared<'_>) {
-        let Prepared { lesson, learned, turn } = prepared;
+        let Prepared { lesson, learned, turn, .. } = prepared;
         if let Some(complaint) = lesson.complaint {
             self.complaints.put(complaint);
         }

@@ -2,10 +2,12 @@
 //! is told or gets a copy.
 //!
 //! May touch: the counters of senders, and the store with what is written about a restricted one.
-//! Acts only where the tenant has an outbound policy.
+//! Acts only where the tenant has an outbound policy, or blocks a recipient by its list.
 
 use posthouse_message::{Wishes, sender_restricted_text};
-use posthouse_policy::{Accepted, Direction, Directory, OutboundPolicy, Tenant, forwarding};
+use posthouse_policy::{
+    Accepted, Direction, Directory, OutboundPolicy, Tenant, forwarding, recipients_blocked,
+};
 use posthouse_types::{
     Address, DsnNotify, Recipient, RecipientParameters, Refusal, TenantId, UnixMillis,
 };
@@ -29,7 +31,7 @@ pub(crate) struct Leaving<'a> {
 /// Counts a message that leaves for its sender, connector and tenant.
 ///
 /// # Errors
-/// One of them is over a limit, or a mailbox forwards what it may not.
+/// One of them is over a limit, a mailbox forwards what it may not, or a recipient is blocked.
 pub(crate) async fn check_leaving(
     world: &World,
     judgment: &Judgment,
@@ -40,6 +42,15 @@ pub(crate) async fn check_leaving(
     let Some(tenant) = tenant_of(accepted) else { return Ok(()) };
     let settings = directory.tenant(tenant);
     let policy = settings.and_then(|tenant| tenant.outbound_policy());
+    let blocked: Vec<_> = recipients
+        .iter()
+        .filter(|one| one.hosted_by != Some(tenant))
+        .map(|one| &one.recipient.address)
+        .filter(|address| settings.is_some_and(|tenant| tenant.blocks(address, now)))
+        .collect();
+    if !blocked.is_empty() {
+        return Err(recipients_blocked(&blocked));
+    }
     let inside = recipients.iter().filter(|one| one.hosted_by == Some(tenant)).count();
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let leaving = restrictions::Leaving {

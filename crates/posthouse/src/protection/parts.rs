@@ -17,6 +17,7 @@ use posthouse_types::{MailParameters, PolicyKind, Reason, Refusal, Rewrite};
 
 use super::history::has_list_fields;
 use super::leaving::suspicious_copy;
+use super::treat::outgoing;
 use super::{Judgment, Treatment, explanation};
 use crate::body::{self, Origin};
 use crate::gateway::{Admitted, is_originating, tenant_of};
@@ -102,16 +103,18 @@ fn stamps(world: &World, taken: &Taken<'_>, treatment: &Treatment) -> Vec<u8> {
         let value = format!("{}; {}", world.node_name(), judgment.measured.ambiguity);
         out.extend(format!("MIME-Ambiguity-Results: {value}\r\n").into_bytes());
     }
-    if let Some(decision) = &treatment.decision {
+    let is_leaving = treatment.decision.is_none() && is_originating(taken.accepted);
+    let leaving = (is_leaving && judgment.is_judged).then(|| outgoing(judgment));
+    if let Some(decision) = treatment.decision.as_ref().or(leaving.as_ref()) {
         let reverse = facts.connection.as_ref().and_then(|found| found.reverse_name.found());
         let stamp = VerdictStamp {
             client_ip: Some(client),
             helo: &source.helo,
             reverse_name: reverse.map_or("", |reverse| reverse.name.as_str()),
-            direction: if is_internal(judgment, treatment) {
-                ReportDirection::Internal
-            } else {
-                ReportDirection::Inbound
+            direction: match (is_leaving, is_internal(judgment, treatment)) {
+                (true, _) => ReportDirection::Outbound,
+                (false, true) => ReportDirection::Internal,
+                (false, false) => ReportDirection::Inbound,
             },
             ..VerdictStamp::default()
         };

@@ -10,9 +10,10 @@ use posthouse_policy::rules::{Disposal, RuleOutcome};
 use posthouse_policy::{self as policy, Accepted, Directory, Protection, SpfFact, Tenant};
 use posthouse_trace::Judgement;
 use posthouse_types::{
-    Action, Address, Because, Counterfactual, Decision, EnhancedStatus, Judged, PolicyKind,
-    Quarantine, QuarantineReason, Reason, Recipient, RecipientContext, RecipientParameters,
-    Refusal, Rewrite, SpfResult, TenantId, UnixMillis, Verdict, VerdictReason,
+    Action, Address, Because, Category, Counterfactual, Decision, EnhancedStatus, Judged,
+    PolicyKind, Quarantine, QuarantineReason, Reason, Recipient, RecipientContext,
+    RecipientParameters, Refusal, Rewrite, Sfv, SpfResult, TenantId, UnixMillis, Verdict,
+    VerdictReason,
 };
 
 use super::rules::rule_outcomes;
@@ -179,6 +180,25 @@ fn decide(
     }
 }
 
+/// What is stamped on mail that leaves: the filter's verdict, on which no inbound policy acts
+/// (`OSPM`, spec 2.4).
+pub(super) fn outgoing(judgment: &Judgment) -> Decision {
+    let is_unwanted = judgment.verdicts.verdict >= Verdict::Spam;
+    let category = if is_unwanted { Category::Spam } else { Category::None };
+    Decision {
+        action: Action::Deliver,
+        category,
+        category_word: if is_unwanted { "OSPM" } else { category.as_str() },
+        scl: judgment.verdicts.scl,
+        sfv: if is_unwanted { Sfv::Spm } else { Sfv::Nspm },
+        is_bulk: false,
+        sfty: None,
+        safety_tips: Vec::new(),
+        custom_spam: Vec::new(),
+        ..blank(judgment)
+    }
+}
+
 /// A decision that nothing has decided yet, for mail that leaves.
 fn blank(judgment: &Judgment) -> Decision {
     let recipient = RecipientContext::of(Address::new(
@@ -325,7 +345,6 @@ fn keep_what_was_to_be_refused(one: &mut Treatment) {
 }
 
 fn reason_of(decision: &Decision) -> QuarantineReason {
-    use posthouse_types::Category;
     match decision.category {
         Category::Bulk => QuarantineReason::Bulk,
         Category::HighConfidenceSpam => QuarantineReason::HighConfidenceSpam,

@@ -52,6 +52,47 @@ fn a_forwarded_sender_is_rewritten_into_our_own_domain_and_our_own_is_not() {
 }
 
 #[test]
+fn what_leaves_carries_the_verdict_on_it() {
+    let away = NextHop::start();
+    let node = Node::start(&Authority::new("Example"), &Settings::default());
+    node.apply(&tenant_by_address("contoso", "contoso.example", &away.smart_host()));
+    let gtube = ["XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-", "ANTI-UBE-TEST-EMAIL*C.34X"];
+    for (place, (text, says)) in
+        [(gtube.concat(), "CAT:OSPM"), ("At noon?".to_owned(), "CAT:NONE")].into_iter().enumerate()
+    {
+        let mut session = Dialogue::connect(node.smtp());
+        session.expect(250, "EHLO mail.contoso.example");
+        let content = format!("From: ann@contoso.example\r\nSubject: x\r\n\r\n{text}\r\n");
+        let answer = session.send_message("ann@contoso.example", "bob@away.example", &content);
+        assert_eq!(answer.code, 250, "{answer}");
+        let seen = away.wait_for(place + 1).remove(place).text().replace("\r\n ", " ");
+        assert!(seen.contains(says) && seen.contains("DIR:OUT;"), "{seen}");
+    }
+}
+
+#[test]
+fn spec_2_11_nobody_writes_to_whom_the_tenant_blocks() {
+    let away = NextHop::start();
+    let node = Node::start(&Authority::new("Example"), &Settings::default());
+    let block = "[[tenant_allow_block]]\nlist_type = \"sender\"\nvalue = \"*.fraud.example\"\n\
+        action = \"block\"\n";
+    let file = tenant_by_address("contoso", "contoso.example", &away.smart_host());
+    node.apply(&(file + block));
+    let mut session = Dialogue::connect(node.smtp());
+    session.expect(250, "EHLO mail.contoso.example");
+    session.expect(250, "MAIL FROM:<ann@contoso.example>");
+    session.expect(250, "RCPT TO:<bob@away.example>");
+    session.expect(250, "RCPT TO:<eve@mail.fraud.example>");
+    session.expect(354, "DATA");
+    let refused = session.say("Subject: x\r\n\r\nx\r\n.");
+    assert!(refused.text().contains("550 5.7.703"), "{refused}");
+    assert!(refused.text().contains("eve@mail.fraud.example"), "{refused}");
+    let told = node.json(&["explain", &refused.reference()]);
+    assert!(told.iter().all(|one| one["reason"] == "recipient-blocked"), "{told:?}");
+    assert_eq!(away.count(), 0, "one blocked recipient stops the whole message");
+}
+
+#[test]
 fn reports_leave_from_an_address_and_a_name_of_their_own() {
     if !needs_root("outbound::reports_leave_from_an_address_of_their_own", &[]) {
         return;
