@@ -9,8 +9,8 @@ use crate::view::View;
 
 /// What a sum of signs is worth in log-odds, and the sum that is worth nothing.
 const WORTH: f32 = 0.7;
-/// See [`WORTH`]: a way to leave and nothing else.
-const EVEN: f32 = 2.0;
+/// See [`WORTH`]: a way to leave, and something more.
+const EVEN: f32 = 3.0;
 /// Links that are counted.
 const LINKS_MAX: usize = 100;
 

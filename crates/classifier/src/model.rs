@@ -122,6 +122,14 @@ impl Model {
         self
     }
 
+    /// Bulk mail is likelier by so many log-odds: for a model that has seen little of it.
+    #[must_use]
+    pub fn leaning_to_bulk(mut self, log_odds: f32) -> Self {
+        let [.., (_, offset)] = &mut self.calibration;
+        *offset += log_odds;
+        self
+    }
+
     /// What it was trained on.
     pub fn counts(&self) -> Counts {
         self.counts

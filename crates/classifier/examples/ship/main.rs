@@ -21,6 +21,8 @@ use posthouse_classifier::{Audience, Label, Trainer};
 const OPEN: [&str; 2] = ["spamassassin", "glitchyzorua"];
 /// It is calibrated on mail that is old or invented, and will meet other mail.
 const CERTAINTY: f32 = 0.8;
+/// Most of the mailings that it saw are invented.
+const BULK_LEANING: f32 = 0.7;
 /// How often each invented story is told.
 const TELLINGS: usize = 24;
 
@@ -44,7 +46,8 @@ fn main() {
     for (label, raw) in synthetic::mails(TELLINGS) {
         add(label, &raw);
     }
-    let model = trainer.finish_for(Audience::Anybody, |_, _| ()).tempered(CERTAINTY);
+    let model = trainer.finish_for(Audience::Anybody, |_, _| ());
+    let model = model.tempered(CERTAINTY).leaning_to_bulk(BULK_LEANING);
     let bytes = model.to_bytes();
     println!("{:?}, {} bytes", model, bytes.len());
     std::fs::write(out, bytes).unwrap();
