@@ -10,6 +10,7 @@ mod gather;
 pub mod html;
 pub mod identity;
 mod kinds;
+mod language;
 mod links;
 mod measure;
 mod normal;

@@ -10,7 +10,7 @@ use crate::gather::Gathered;
 use crate::identity::{Protected, Sender, impersonation};
 use crate::url::Url;
 use crate::wording::{self, Wording};
-use crate::{kinds, links, pages, qr};
+use crate::{kinds, language, links, pages, qr};
 
 /// What is known about the recipient and the sender before the message is read.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +38,8 @@ pub struct Content {
     pub sender: Sender,
     /// What the phrases add up to.
     pub wording: Wording,
+    /// The text's language as a code of two letters, lower case; none where nobody can say.
+    pub language: Option<&'static str>,
     /// Passwords that the text gives away: candidates for encrypted attachments (row ARC-08).
     pub passwords: Vec<String>,
 }
@@ -60,6 +62,7 @@ pub fn measure(reading: &Reading, context: &ContentContext<'_>) -> Content {
         findings.push(Finding::of(&kinds::LIMIT));
     }
     Content {
+        language: language::of(&gathered.text),
         asf: asf::hits(reading, &gathered, &plain, &context.asf),
         urls: gathered.urls,
         sender: gathered.sender,

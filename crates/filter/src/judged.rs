@@ -39,6 +39,7 @@ pub fn judged(
         has_spf_or_dkim: has_spf || !verified.is_empty() || !was_asked,
         asf: asf(facts, measured),
         urls: measured.urls.clone(),
+        language: measured.language.map(str::to_owned),
         file_types: file_types(measured),
         file_hashes: measured.attachments.items.iter().filter_map(|one| one.sha256_hex()).collect(),
         mail_from: mail_from.cloned(),

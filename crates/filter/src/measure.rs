@@ -45,6 +45,8 @@ pub struct Measured {
     pub urls: Vec<String>,
     /// Switches of the advanced spam filter whose sign is there.
     pub asf: Vec<Asf>,
+    /// The text's language (ISO 639-1), where it can be told.
+    pub language: Option<&'static str>,
 }
 
 /// Measures a message: its octets as they were sent, lines ended by CRLF or LF.
@@ -80,6 +82,7 @@ pub fn measure(message: &[u8], tools: &Tools<'_>) -> (Reading, Measured) {
         attachments,
         urls,
         asf,
+        language: content.language,
         ..Measured::default()
     };
     if let Some(model) = tools.model {

@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use posthouse_types::{Action, Decision, Rewrite, SafetyTip, Sfty};
+use posthouse_types::{Action, Decision, Language, Rewrite, SafetyTip, Sfty};
 
 use crate::encode::{field, unstructured_field};
 
@@ -29,6 +29,8 @@ pub struct VerdictStamp<'a> {
     pub reverse_name: &'a str,
     /// Which way the message goes.
     pub direction: ReportDirection,
+    /// The language of the lines that people are to read.
+    pub tips_in: Language,
 }
 
 /// `DIR:` of the report.
@@ -57,7 +59,11 @@ pub fn verdict_headers(stamp: &VerdictStamp<'_>, decision: &Decision) -> Vec<u8>
         field(&mut out, "X-CustomSpam", text.split(' '));
     }
     for tip in &decision.safety_tips {
-        unstructured_field(&mut out, "X-Posthouse-Safety-Tip", &safety_tip_text(tip));
+        unstructured_field(
+            &mut out,
+            "X-Posthouse-Safety-Tip",
+            &safety_tip_text(tip, stamp.tips_in),
+        );
     }
     if decision.safety_tips.iter().any(|tip| matches!(tip, SafetyTip::FirstContact { .. })) {
         field(&mut out, "X-MS-Exchange-EnableFirstContactSafetyTip", ["Enable"].into_iter());
@@ -90,28 +96,55 @@ pub fn verdict_rewrites(decision: &Decision) -> Vec<Rewrite> {
 }
 
 /// The line that is shown above a message (spec 2.8). Addresses in it are a stranger's words.
-pub fn safety_tip_text(tip: &SafetyTip) -> String {
+pub fn safety_tip_text(tip: &SafetyTip, language: Language) -> String {
     let shown =
         |text: &str| posthouse_types::printable(text, posthouse_types::SHOWN_CHARACTERS_MAX);
-    match tip {
+    let (english, german) = match tip {
         SafetyTip::FirstContact { address } => {
-            format!("You don't often get email from {}.", shown(address))
+            let address = shown(address);
+            (
+                format!("You don't often get email from {address}."),
+                format!("Sie erhalten nicht oft E-Mails von {address}."),
+            )
         }
-        SafetyTip::SimilarUser => "This sender appears similar to someone who previously sent \
-                                   you email, but may not be that person."
-            .to_owned(),
-        SafetyTip::SimilarDomain => "This sender might be impersonating a domain that's \
-                                     associated with your organization."
-            .to_owned(),
-        SafetyTip::UnusualCharacters { address } => format!(
-            "The email address {} includes unexpected letters or numbers. We recommend you don't \
-             interact with this message.",
-            shown(address)
+        SafetyTip::SimilarUser => (
+            "This sender appears similar to someone who previously sent you email, but may not be \
+             that person."
+                .to_owned(),
+            "Dieser Absender ähnelt jemandem, der Ihnen schon geschrieben hat, ist aber vielleicht \
+             nicht diese Person."
+                .to_owned(),
         ),
-        SafetyTip::UnauthenticatedSender => {
-            "We could not verify the identity of the sender.".to_owned()
+        SafetyTip::SimilarDomain => (
+            "This sender might be impersonating a domain that's associated with your organization."
+                .to_owned(),
+            "Dieser Absender ahmt möglicherweise eine Domäne Ihrer Organisation nach.".to_owned(),
+        ),
+        SafetyTip::UnusualCharacters { address } => {
+            let address = shown(address);
+            (
+                format!(
+                    "The email address {address} includes unexpected letters or numbers. We \
+                     recommend you don't interact with this message."
+                ),
+                format!(
+                    "Die Adresse {address} enthält unerwartete Buchstaben oder Ziffern. Antworten \
+                     Sie besser nicht, und öffnen Sie nichts aus dieser Nachricht."
+                ),
+            )
         }
-        SafetyTip::Via { domain } => format!("via {}", shown(domain)),
+        SafetyTip::UnauthenticatedSender => (
+            "We could not verify the identity of the sender.".to_owned(),
+            "Wer der Absender ist, ließ sich nicht überprüfen.".to_owned(),
+        ),
+        SafetyTip::Via { domain } => {
+            let domain = shown(domain);
+            (format!("via {domain}"), format!("über {domain}"))
+        }
+    };
+    match language {
+        Language::English => english,
+        Language::German => german,
     }
 }
 

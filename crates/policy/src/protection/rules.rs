@@ -165,6 +165,11 @@ fn anti_spam(policy: &AntiSpamPolicy) -> Vec<Rule> {
             has_no_test.map_or("name", |row| row.setting),
             "this switch is \"off\" or \"on\": it has no \"test\"",
         ),
+        (
+            policy.enable_region_block_list,
+            "enable_region_block_list",
+            "nothing here knows an address's country: leave it out, or block the addresses",
+        ),
         (longest > POLICY_LIST_MAX, "name", "a list of senders has more than 1024 entries"),
         (
             policy.modify_subject_value.chars().any(char::is_control)

@@ -13,7 +13,7 @@ use posthouse_message::{
 };
 use posthouse_policy::{Accepted, Directory, KeptFacts, sender_override};
 use posthouse_store::{Draft, NewMessage, NewQuarantine};
-use posthouse_types::{MailParameters, PolicyKind, Reason, Refusal, Rewrite};
+use posthouse_types::{Language, MailParameters, PolicyKind, Reason, Refusal, Rewrite};
 
 use super::history::has_list_fields;
 use super::leaving::suspicious_copy;
@@ -107,8 +107,12 @@ fn stamps(world: &World, taken: &Taken<'_>, treatment: &Treatment) -> Vec<u8> {
     let leaving = (is_leaving && judgment.is_judged).then(|| outgoing(judgment));
     if let Some(decision) = treatment.decision.as_ref().or(leaving.as_ref()) {
         let reverse = facts.connection.as_ref().and_then(|found| found.reverse_name.found());
+        let directory = world.directory();
+        let tenant = tenant_of(taken.accepted).and_then(|id| directory.tenant(id));
         let stamp = VerdictStamp {
+            tips_in: tenant.map_or(Language::English, |it| it.notification_language()),
             client_ip: Some(client),
+            language: judgment.measured.language.unwrap_or_default(),
             helo: &source.helo,
             reverse_name: reverse.map_or("", |reverse| reverse.name.as_str()),
             direction: match (is_leaving, is_internal(judgment, treatment)) {

@@ -47,6 +47,16 @@ fn only_the_first_message_of_a_sender_carries_the_tip() {
 }
 
 #[test]
+fn the_tip_is_in_the_tenant_s_language() {
+    let home = NextHop::start();
+    let node = Node::start(&Authority::new("Example"), &Settings::default());
+    let german = format!("{PRESET}notification_language = \"de\"\n");
+    node.apply(&(tenant("contoso", "contoso.example", &home.smart_host()) + &german));
+    let text = receive(&node, &home, "eve@stranger.example");
+    assert!(text.contains("X-Posthouse-Safety-Tip: Sie erhalten nicht oft E-Mails von"), "{text}");
+}
+
+#[test]
 fn whom_a_user_wrote_to_is_no_stranger() {
     let (authority, home) = (Authority::new("Example"), NextHop::start());
     let node = stage(&authority, &home);

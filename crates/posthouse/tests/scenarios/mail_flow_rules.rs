@@ -106,3 +106,24 @@ fn spec_2_6_spam_within_the_organisation_is_delivered_and_certain_phishing_is_no
     assert_eq!(kept[0]["reason"], "high-confidence-spam", "{kept:?}");
     assert_eq!(home.count(), 1);
 }
+
+#[test]
+fn a_blocked_language_is_spam_and_any_language_is_named_in_the_report() {
+    let home = NextHop::start();
+    let node = Node::start(&Authority::new("Example"), &Settings::default());
+    let policy = "\n[[anti_spam_policy]]\nname = \"Default\"\nenable_language_block_list = true\n\
+                  language_block_list = [\"de\"]\n";
+    node.apply(&(tenant("contoso", "contoso.example", &home.smart_host()) + policy));
+    let of = |text: &str| {
+        let content = content("eve@stranger.example", text);
+        delivered(&node, &home, "eve@stranger.example", "ann@contoso.example", &content)
+    };
+    let german = of(
+        "Anbei finden Sie das Protokoll unserer Sitzung vom Dienstag mit der Bitte um Durchsicht.",
+    );
+    assert!(german.contains("LANG:de;SCL:6;"), "{german}");
+    let english = of(
+        "Please find attached the minutes of our meeting on Tuesday, and tell me what is missing.",
+    );
+    assert!(english.contains("LANG:en;SCL:1;"), "{english}");
+}
